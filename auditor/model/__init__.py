@@ -1,0 +1,86 @@
+"""The nouns of the auditor: frozen data, no I/O; imports nothing of ours outside this package."""
+
+from __future__ import annotations
+
+from auditor.model.answers import (
+    Answer,
+    Audit,
+    ClauseHit,
+    Device,
+    Finding,
+    Match,
+    Scan,
+    Sighting,
+    Verdict,
+    Waiver,
+)
+from auditor.model.apps import App, Extraction, Part, PartKind, Signer, Signing, SigningState, build_key
+from auditor.model.facts import Fact, FactBatch, FactKind, Platform, SortedValues, Tier, Values, batch
+from auditor.model.origin import Origin
+from auditor.model.policies import LegalStatus, NamedSubject, Policy
+from auditor.model.problems import Problem, ProblemCode
+from auditor.model.signatures import (
+    FINDING_GRADES,
+    GRADE_ORDER,
+    AppId,
+    Certificate,
+    Clause,
+    Confidence,
+    Example,
+    Grade,
+    Relation,
+    Role,
+    Rule,
+    Signature,
+    Subject,
+    VersionSource,
+)
+
+__all__ = [
+    "FINDING_GRADES",
+    "GRADE_ORDER",
+    "Answer",
+    "App",
+    "AppId",
+    "Audit",
+    "Certificate",
+    "Clause",
+    "ClauseHit",
+    "Confidence",
+    "Device",
+    "Example",
+    "Extraction",
+    "Fact",
+    "FactBatch",
+    "FactKind",
+    "Finding",
+    "Grade",
+    "LegalStatus",
+    "Match",
+    "NamedSubject",
+    "Origin",
+    "Part",
+    "PartKind",
+    "Platform",
+    "Policy",
+    "Problem",
+    "ProblemCode",
+    "Relation",
+    "Role",
+    "Rule",
+    "Scan",
+    "Sighting",
+    "Signature",
+    "Signer",
+    "Signing",
+    "SigningState",
+    "SortedValues",
+    "Subject",
+    "Tier",
+    "Values",
+    "Verdict",
+    "VersionSource",
+    "Waiver",
+    "batch",
+    "build_key",
+]
