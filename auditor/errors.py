@@ -26,6 +26,12 @@ class LimitError(FormatError):
     slug = "limit"
 
 
+class UnsupportedError(FormatError):
+    """The bytes are of a known format in a variant that is not read; the message names it."""
+
+    slug = "unsupported"
+
+
 class InputError(AuditorError):
     """A path the user named cannot be opened at all."""
 
