@@ -1,0 +1,195 @@
+"""Ask the catalog's questions of one app's facts: pure, three-valued, every match with its evidence."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+
+from auditor.catalog import Catalog
+from auditor.limits import DEFAULT
+from auditor.match_app import match_identity
+from auditor.model import (
+    Clause,
+    ClauseHit,
+    Confidence,
+    Extraction,
+    Fact,
+    FactBatch,
+    FactKind,
+    Match,
+    Role,
+    Rule,
+    Signature,
+    VersionSource,
+)
+
+_WEAKEST = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
+
+
+def match(extraction: Extraction, catalog: Catalog) -> tuple[Match, ...]:
+    """Every signature and app id that holds for one app, in the order of their ids."""
+    found = list(match_identity(extraction, catalog))
+    batches = _by_kind(extraction)
+    for signature in _asked(extraction, catalog):
+        result = _match_signature(signature, batches)
+        if result is not None:
+            found.append(result)
+    return tuple(sorted(found, key=lambda item: (item.signature, item.subject, item.grade)))
+
+
+def undecided(extraction: Extraction, catalog: Catalog) -> Mapping[str, frozenset[FactKind]]:
+    """Subjects for which a finding can be neither shown nor ruled out, with the hidden kinds that matter.
+
+    A clause whose kind was hidden by a problem is undecided unless what was seen already satisfies it; a rule is
+    undecided when no clause it needs is plainly false.
+    """
+    hidden: frozenset[FactKind] = frozenset().union(*(problem.hidden for problem in extraction.problems))
+    if not hidden:
+        return {}
+    open_kinds: dict[str, set[FactKind]] = {}
+    for subject in catalog.subjects.values():
+        if FactKind.APP_ID in hidden and not extraction.app.app_id:
+            open_kinds.setdefault(subject.id, set()).add(FactKind.APP_ID)
+    batches = _by_kind(extraction)
+    for signature in _asked(extraction, catalog):
+        kinds = _open_kinds(signature, batches, hidden) if signature.role is not Role.VENDOR else frozenset()
+        if kinds:
+            open_kinds.setdefault(signature.subject, set()).update(kinds)
+    return {subject: frozenset(kinds) for subject, kinds in sorted(open_kinds.items())}
+
+
+def _asked(extraction: Extraction, catalog: Catalog) -> Iterator[Signature]:
+    """The signatures of the app's platform, without those whose code is this app's own."""
+    app = extraction.app
+    for signature in catalog.signatures:
+        if signature.platform is app.platform and app.app_id not in signature.own_apps:
+            yield signature
+
+
+def _by_kind(extraction: Extraction) -> dict[FactKind, list[FactBatch]]:
+    batches: dict[FactKind, list[FactBatch]] = {}
+    for item in extraction.facts:
+        batches.setdefault(item.kind, []).append(item)
+    return batches
+
+
+def _match_signature(signature: Signature, batches: Mapping[FactKind, list[FactBatch]]) -> Match | None:
+    hits = {clause.name: ask(clause, batches.get(clause.kind, ())) for clause in signature.clauses}
+    clauses = {clause.name: clause for clause in signature.clauses}
+    for rule in signature.rules:
+        needed = [hits[name] for name in rule.all_of]
+        either = [hits[name] for name in rule.any_of]
+        if not all(needed) or (rule.any_of and not any(either)):
+            continue
+        # Every clause that held is shown, also those the rule did not need: they are evidence all the same.
+        proof = tuple(hit for hit in hits.values() if hit is not None)
+        used = [name for name in (*rule.all_of, *rule.any_of) if hits[name] is not None]
+        return Match(
+            signature=signature.id,
+            subject=signature.subject,
+            role=signature.role,
+            grade=rule.grade,
+            hits=proof,
+            confidence=_confidence(clauses, rule, used),
+            version=_read_version(signature.versions, batches),
+        )
+    return None
+
+
+def _confidence(clauses: Mapping[str, Clause], rule: Rule, used: Iterable[str]) -> Confidence:
+    """The weakest of the clauses that must hold, or the best of the alternatives that did."""
+    required = [clauses[name].confidence for name in used if name in rule.all_of]
+    alternatives = [clauses[name].confidence for name in used if name in rule.any_of]
+    if alternatives:
+        required.append(max(alternatives, key=_WEAKEST.__getitem__))
+    return min(required, key=_WEAKEST.__getitem__, default=Confidence.HIGH)
+
+
+def ask(clause: Clause, batches: Iterable[FactBatch]) -> ClauseHit | None:
+    """Whether enough of a clause's values occur; the facts kept are bounded, the count is exact."""
+    facts: dict[str, Fact] = {}
+    for item in batches:
+        for value in _found(clause, item):
+            if value not in facts:
+                facts[value] = item.fact(value)
+    if not facts or len(facts) < clause.at_least:
+        return None
+    listed = frozenset(clause.values)
+    first = sorted(facts.values(), key=lambda fact: (fact.value not in listed, fact.value, fact.origin.path))
+    return ClauseHit(
+        clause=clause.name,
+        kind=clause.kind,
+        matched=len(facts),
+        listed=len(clause.values) + len(clause.prefixes) + len(clause.globs),
+        facts=tuple(first[: DEFAULT.evidence]),
+    )
+
+
+def _found(clause: Clause, item: FactBatch) -> Iterator[str]:
+    for value in clause.values:
+        if value in item.values:
+            yield value
+    for prefix in clause.prefixes:
+        for value in item.values.with_prefix(prefix):
+            if not value.startswith(clause.excluded):
+                yield value
+    if clause.globs:
+        pattern = _globs(clause.globs)
+        for value in item.values:
+            if pattern.match(value) is not None and not value.startswith(clause.excluded):
+                yield value
+
+
+@lru_cache(maxsize=4096)
+def _globs(globs: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(fnmatch.translate(glob) for glob in globs))
+
+
+def _open_kinds(
+    signature: Signature, batches: Mapping[FactKind, list[FactBatch]], hidden: frozenset[FactKind]
+) -> frozenset[FactKind]:
+    """The hidden kinds that keep a finding rule of this signature open; empty when the question is decided."""
+    if not signature.needs & hidden:
+        return frozenset()
+    held: dict[str, bool | None] = {}
+    kinds: dict[str, FactKind] = {}
+    for clause in signature.clauses:
+        kinds[clause.name] = clause.kind
+        seen = ask(clause, batches.get(clause.kind, ())) is not None
+        held[clause.name] = True if seen else (None if clause.kind in hidden else False)
+    undecided_kinds: set[FactKind] = set()
+    for rule in signature.rules:
+        if not rule.grade.is_finding:
+            continue
+        needed = [held[name] for name in rule.all_of]
+        either = [held[name] for name in rule.any_of]
+        if False in needed or (rule.any_of and not any(state is not False for state in either)):
+            continue
+        undecided_kinds.update(kinds[name] for name in (*rule.all_of, *rule.any_of) if held[name] is None)
+    return frozenset(undecided_kinds)
+
+
+_LITERAL = re.compile(r"[^\\^$.|?*+()\[\]{}]+(?![?*{])")
+
+
+def _read_version(sources: Iterable[VersionSource], batches: Mapping[FactKind, list[FactBatch]]) -> str:
+    """Every version the sources state, ascending, joined by ', '; the first source that answers decides."""
+    for source in sources:
+        pattern = re.compile(source.pattern)
+        lead = _LITERAL.match(source.pattern.removeprefix("^"))
+        prefix = "" if lead is None else lead.group()
+        seen: set[str] = set()
+        for item in batches.get(source.kind, ()):
+            for value in item.values.with_prefix(prefix):
+                result = pattern.fullmatch(value)
+                if result is not None:
+                    seen.add(result.group(1))
+        if seen:
+            return ", ".join(sorted(seen, key=_numbers))
+    return ""
+
+
+def _numbers(version: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))

@@ -1,0 +1,177 @@
+"""Decide whether an app IS a designated app: its id against the catalog, its signer against the references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from auditor.catalog import Catalog
+from auditor.model import (
+    App,
+    AppId,
+    Certificate,
+    ClauseHit,
+    Extraction,
+    Fact,
+    FactKind,
+    Grade,
+    Match,
+    Platform,
+    Relation,
+    Role,
+    Signer,
+    SigningState,
+    Subject,
+)
+
+
+def match_identity(extraction: Extraction, catalog: Catalog) -> Iterator[Match]:
+    """One match per subject whose ids or signers name this app."""
+    app = extraction.app
+    for subject in catalog.subjects.values():
+        known = [entry for entry in subject.app_ids if entry.platform is app.platform]
+        by_id = next((entry for entry in known if entry.value and entry.value == app.app_id), None)
+        by_store = None if by_id is not None else _by_store(known, extraction)
+        entry = by_id or by_store
+        if entry is not None and entry.relation is Relation.NOT_THE_APP:
+            continue
+        if entry is not None:
+            yield _match_entry(extraction, subject, entry, catalog)
+        else:
+            sibling = _match_sibling(extraction, subject)
+            if sibling is not None:
+                yield sibling
+
+
+def _by_store(known: Iterable[AppId], extraction: Extraction) -> AppId | None:
+    """A store id alone names the app only where its bundle id is not known."""
+    items = {value for item in extraction.of(FactKind.STORE_ID) for value in item.values}
+    if not items:
+        return None
+    return next((entry for entry in known if entry.value is None and items & set(entry.store_ids)), None)
+
+
+def _match_entry(extraction: Extraction, subject: Subject, entry: AppId, catalog: Catalog) -> Match:
+    app = extraction.app
+    references = [catalog.certificates[name] for name in entry.certificates]
+    grade, reference, detail = grade_signer(app, references, subject.certificates)
+    if reference is None and not references and grade is Grade.VERIFIED:
+        grade = Grade.CLAIMED
+    kind = FactKind.APP_ID if entry.value is not None else FactKind.STORE_ID
+    hits = [ClauseHit("app-id", kind, 1, 1, tuple(_first_facts(extraction, kind)))]
+    confidence = entry.confidence
+    if reference is not None:
+        facts = tuple(_signer_facts(extraction, reference))
+        hits.append(ClauseHit(f"signer {reference.id}", FactKind.SIGNER, len(facts), 1, facts))
+    return Match(
+        signature=f"app:{subject.id}",
+        subject=subject.id,
+        role=Role.APP if entry.relation.designates else Role.VENDOR,
+        grade=grade,
+        hits=tuple(hits),
+        relation=entry.relation,
+        confidence=confidence,
+        version=app.version,
+        detail=detail,
+    )
+
+
+def grade_signer(
+    app: App, references: Iterable[Certificate], family: Iterable[Certificate]
+) -> tuple[Grade, Certificate | None, str]:
+    """Grade an app whose id matches: (grade, the reference that matched, why).
+
+    ``references`` are known to sign exactly this id; ``family`` are all certificates of the subject, which clear an
+    app of being an impostor but are no reason to call one.
+    """
+    signing = app.signing
+    if app.platform is Platform.IOS or signing.state is SigningState.NOT_CHECKED:
+        return Grade.CLAIMED, None, "no signer reference exists for this platform"
+    if signing.state is SigningState.MISSING:
+        return Grade.IMPOSTOR, None, "the app is not signed"
+    if signing.state is SigningState.INVALID:
+        return Grade.IMPOSTOR, None, f"the signature is invalid: {signing.detail}".rstrip(": ")
+    references = tuple(references)
+    matched = _reference_for(app, (*references, *family))
+    if signing.state is SigningState.UNVERIFIABLE:
+        if references and matched is None:
+            return Grade.IMPOSTOR, None, "the signer is not the reference, and its signature cannot be verified"
+        return Grade.CLAIMED, None, f"the signature cannot be verified: {signing.detail}".rstrip(": ")
+    if matched is not None:
+        return Grade.VERIFIED, matched, _vouched(app, matched)
+    if not references:
+        return Grade.CLAIMED, None, "no signer reference is known for this id"
+    expected = ", ".join(reference.id for reference in references)
+    return Grade.IMPOSTOR, None, f"signed by another key than {expected}: {_names(signing.signers)}"
+
+
+def _reference_for(app: App, certificates: Iterable[Certificate]) -> Certificate | None:
+    signers = (*app.signing.signers, *app.signing.lineage)
+    return next((item for item in certificates if any(item.matches(signer) for signer in signers)), None)
+
+
+def _vouched(app: App, reference: Certificate) -> str:
+    if any(reference.matches(signer) for signer in app.signing.signers):
+        return f"signed by {reference.id}"
+    return f"signed by a key that {reference.id} vouches for (rotation)"
+
+
+def _names(signers: Iterable[Signer]) -> str:
+    return ", ".join(f"sha256 {signer.sha256[:16]}… ({signer.subject})" for signer in signers)
+
+
+def _match_sibling(extraction: Extraction, subject: Subject) -> Match | None:
+    """Another id under a verified signature by one of the subject's certificates."""
+    app = extraction.app
+    if app.signing.state is not SigningState.VERIFIED:
+        return None
+    reference = _reference_for(app, subject.certificates)
+    if reference is None:
+        return None
+    facts = tuple(_signer_facts(extraction, reference))
+    return Match(
+        signature=f"app:{subject.id}",
+        subject=subject.id,
+        role=Role.APP,
+        grade=Grade.SIBLING,
+        hits=(ClauseHit(f"signer {reference.id}", FactKind.SIGNER, len(facts), 1, facts),),
+        confidence=reference.confidence,
+        version=app.version,
+        detail=f"{_vouched(app, reference)}; the id is another",
+    )
+
+
+def _first_facts(extraction: Extraction, kind: FactKind) -> Iterator[Fact]:
+    for item in extraction.of(kind):
+        for value in item.values:
+            yield item.fact(value)
+            return
+
+
+def _signer_facts(extraction: Extraction, reference: Certificate) -> Iterator[Fact]:
+    """The signer facts a reference agrees with; the app's own origin where an extractor gave none."""
+    wanted = {
+        f"{name}:{value}"
+        for name, value in (
+            ("sha256", reference.sha256),
+            ("sha1", reference.sha1),
+            ("md5", reference.md5),
+            ("md5-of-hex", reference.md5_of_hex),
+            ("rsa-modulus", reference.rsa_modulus),
+        )
+        if value is not None
+    }
+    for item in extraction.of(FactKind.SIGNER):
+        for value in item.values:
+            if value in wanted:
+                yield item.fact(value)
+
+
+def signer_values(signer: Signer) -> Iterator[str]:
+    """The SIGNER facts of one certificate."""
+    yield f"sha256:{signer.sha256}"
+    yield f"sha1:{signer.sha1}"
+    yield f"md5:{signer.md5}"
+    yield f"md5-of-hex:{signer.md5_of_hex}"
+    if signer.rsa_modulus is not None:
+        yield f"rsa-modulus:{signer.rsa_modulus}"
+
