@@ -164,14 +164,3 @@ def _signer_facts(extraction: Extraction, reference: Certificate) -> Iterator[Fa
         for value in item.values:
             if value in wanted:
                 yield item.fact(value)
-
-
-def signer_values(signer: Signer) -> Iterator[str]:
-    """The SIGNER facts of one certificate."""
-    yield f"sha256:{signer.sha256}"
-    yield f"sha1:{signer.sha1}"
-    yield f"md5:{signer.md5}"
-    yield f"md5-of-hex:{signer.md5_of_hex}"
-    if signer.rsa_modulus is not None:
-        yield f"rsa-modulus:{signer.rsa_modulus}"
-

@@ -1,0 +1,1 @@
+"""Places that hold named byte streams: a folder, a zip archive, and whatever carries apps later."""

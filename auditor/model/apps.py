@@ -35,6 +35,17 @@ class Signer:
     rsa_modulus: str | None = None
     """Lower-case hex without leading zeros; None for other key types."""
 
+    def values(self) -> tuple[str, ...]:
+        """The SIGNER facts of this certificate."""
+        named = (
+            ("sha256", self.sha256),
+            ("sha1", self.sha1),
+            ("md5", self.md5),
+            ("md5-of-hex", self.md5_of_hex),
+            ("rsa-modulus", self.rsa_modulus),
+        )
+        return tuple(f"{name}:{value}" for name, value in named if value is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Signing:

@@ -1,0 +1,1 @@
+"""From a container to apps, and from an app to its facts, per platform."""

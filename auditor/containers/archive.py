@@ -1,0 +1,74 @@
+"""A zip archive as a container: its members, unpacked on demand within the run's bounds."""
+
+from __future__ import annotations
+
+import mmap
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auditor.containers.member import Budget
+from auditor.errors import FormatError, LimitError
+from auditor.formats.blob import Blob
+from auditor.formats.zip import Archive, Entry
+from auditor.model import Origin
+
+_PEEK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveMember:
+    """One entry of a zip archive."""
+
+    archive: Archive
+    entry: Entry
+    origin: Origin
+    budget: Budget
+
+    @property
+    def path(self) -> str:
+        return self.entry.name
+
+    @property
+    def size(self) -> int:
+        return self.entry.size
+
+    def open(self) -> Blob:
+        """All bytes: a view of the archive for a stored entry, memory or an anonymous file for a packed one."""
+        limits = self.budget.limits
+        if self.entry.size > limits.member_size:
+            raise LimitError(f"{self.entry.size} bytes in one member; raise --limit member_size")
+        if self.entry.compressed_size == self.entry.size:
+            return self.archive.view(self.entry)
+        self.budget.spend(self.entry.size)
+        if self.entry.size <= limits.spool_memory:
+            return self.archive.read(self.entry, limits.member_size)
+        return self._spool()
+
+    def _spool(self) -> Blob:
+        with tempfile.TemporaryFile() as spool:
+            written = 0
+            for chunk in self.archive.chunks(self.entry):
+                written += len(chunk)
+                if written > self.budget.limits.member_size:
+                    raise LimitError("a member unpacks to more than it states; raise --limit member_size")
+                spool.write(chunk)
+            spool.flush()
+            if written == 0:
+                return b""
+            return mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+
+    def peek(self, size: int) -> bytes:
+        try:
+            return next(self.archive.chunks(self.entry, max(size, _PEEK)), b"")[:size]
+        except FormatError:
+            return b""
+
+
+def find_members(archive: Archive, origin: Origin, budget: Budget) -> Iterator[ArchiveMember]:
+    """The files of an archive in the order of their names; of duplicates only the one the platform uses."""
+    names = {entry.name for entry in archive.entries if not entry.is_directory and not entry.is_link}
+    for name in sorted(names):
+        entry = archive.find(name)
+        if entry is not None:
+            yield ArchiveMember(archive, entry, origin.child(name), budget)

@@ -1,0 +1,115 @@
+"""A folder as a container: regular files only, symbolic links named and never followed."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from auditor.errors import InputError, LimitError
+from auditor.formats.blob import Blob
+from auditor.limits import Limits
+from auditor.model import Origin, Problem, ProblemCode
+
+
+@dataclass(frozen=True, slots=True)
+class FileMember:
+    """One file on disk."""
+
+    file: Path
+    path: str
+    size: int
+    origin: Origin
+    limits: Limits
+
+    def open(self) -> Blob:
+        """All bytes: read at once, or mapped where the file is large.
+
+        A small file is copied because a mapped file that shrinks while it is read kills the whole process.
+        """
+        try:
+            with open(os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+                state = os.fstat(stream.fileno())
+                if not stat.S_ISREG(state.st_mode):
+                    raise InputError(f"{self.origin} is no regular file")
+                if state.st_size > self.limits.file_size:
+                    raise LimitError(f"{state.st_size} bytes; raise --limit file_size")
+                if state.st_size <= self.limits.spool_memory:
+                    return stream.read(self.limits.spool_memory)
+                return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise InputError(f"cannot read {self.origin}: {error.strerror or error}") from error
+
+    def peek(self, size: int) -> bytes:
+        try:
+            with open(os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+                return stream.read(size) if stat.S_ISREG(os.fstat(stream.fileno()).st_mode) else b""
+        except OSError:
+            return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The files and folders directly inside one folder, in the order of their names."""
+
+    place: Path
+    path: str
+    """Relative to the argument of the run; empty for the argument itself."""
+    origin: tuple[str, ...]
+    """Origin steps before the path: the label of the argument where there are several."""
+    limits: Limits
+    problems: list[Problem] = field(default_factory=list)
+    """Links not followed and folders that could not be listed; filled while listing."""
+
+    def _origin(self, name: str) -> Origin:
+        return Origin(("/".join(part for part in (*self.origin, self.path, name) if part),))
+
+    def entries(self) -> tuple[tuple[FileMember, ...], tuple[Folder, ...]]:
+        """Files and sub-folders; what cannot be listed is added to ``problems``."""
+        files: list[FileMember] = []
+        folders: list[Folder] = []
+        try:
+            names = sorted(os.listdir(self.place))
+        except OSError as error:
+            self.problems.append(Problem(ProblemCode.UNREADABLE, self._origin(""), f"{error.strerror or error}"))
+            return (), ()
+        for name in names:
+            self._sort_in(name, files, folders)
+        return tuple(files), tuple(folders)
+
+    def _sort_in(self, name: str, files: list[FileMember], folders: list[Folder]) -> None:
+        place = self.place / name
+        path = f"{self.path}/{name}" if self.path else name
+        origin = self._origin(name)
+        try:
+            state = os.lstat(place)
+        except OSError as error:
+            self.problems.append(Problem(ProblemCode.UNREADABLE, origin, f"{error.strerror or error}"))
+            return
+        if stat.S_ISLNK(state.st_mode):
+            self.problems.append(Problem(ProblemCode.LINK_SKIPPED, origin, "name the link's target to audit it"))
+        elif stat.S_ISDIR(state.st_mode):
+            folders.append(Folder(place, path, self.origin, self.limits, self.problems))
+        elif stat.S_ISREG(state.st_mode):
+            files.append(FileMember(place, path, state.st_size, origin, self.limits))
+
+
+def find_files(folder: Folder) -> Iterator[FileMember]:
+    """Every file below a folder, depth first in the order of names.
+
+    Raises:
+        LimitError: more than ``folder_entries`` files.
+    """
+    count = 0
+    pending = [folder]
+    while pending:
+        files, folders = pending.pop().entries()
+        for member in files:
+            count += 1
+            if count > folder.limits.folder_entries:
+                raise LimitError(f"more than {folder.limits.folder_entries} files; raise --limit folder_entries")
+            yield member
+        pending.extend(reversed(folders))

@@ -1,0 +1,168 @@
+"""Read the code of an Android package: DEX and ELF files under any name, and archives inside archives."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from auditor.containers.archive import find_members
+from auditor.containers.member import Budget, Member
+from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedError
+from auditor.formats.blob import Blob
+from auditor.formats.dex import Dex, is_dex, parse_dex_container
+from auditor.formats.elf import is_elf, parse_elf
+from auditor.formats.zip import Archive, is_zip, parse_zip
+from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
+
+_DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
+_NATIVE_KINDS = ProblemCode.NATIVE_DAMAGED.hides
+
+
+@dataclass(slots=True)
+class CodeScan:
+    """What the members of one app hold; filled by ``scan_members``."""
+
+    budget: Budget
+    facts: list[FactBatch] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    nested: list[Member] = field(default_factory=list)
+    """Archives with a manifest of their own."""
+    dex_seen: int = 0
+    classes: list[Values] = field(default_factory=list)
+
+    def defines(self, name: str) -> bool:
+        """Whether any DEX file defines a class."""
+        return any(name in values for values in self.classes)
+
+
+def scan_members(data: Blob, archive: Archive, origin: Origin, members: Iterable[Member], code: CodeScan) -> None:
+    """Read every member by what it is, and the bytes before the archive, which a loader may take for a DEX file."""
+    if is_dex(data):
+        _read_dex(data, origin, code)
+    for member in members:
+        _scan_member(member, code, depth=1)
+    if not archive.entries:
+        code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, origin, "the archive lists no entries"))
+
+
+def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
+    head = member.peek(16)
+    if is_dex(head):
+        reader, kinds = _read_dex, _DEX_KINDS
+    elif is_elf(head):
+        reader, kinds = _read_elf, _NATIVE_KINDS
+    elif head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        _scan_nested(member, code, depth)
+        return
+    elif not head and member.size and _must_be_code(member.path):
+        detail = "a member that should be code could not be unpacked"
+        code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _kinds_of(member.path)))
+        return
+    elif _must_be_code(member.path):
+        detail = "not the DEX or ELF file its name says: packed, encrypted or damaged"
+        damaged = ProblemCode.DEX_DAMAGED if member.path.endswith(".dex") else ProblemCode.NATIVE_DAMAGED
+        code.problems.append(Problem(damaged, member.origin, detail))
+        return
+    else:
+        return
+    try:
+        data = member.open()
+    except LimitError as error:
+        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, str(error), kinds))
+    except AuditorError as error:
+        code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, str(error), kinds))
+    else:
+        reader(data, member.origin, code)
+
+
+def _must_be_code(path: str) -> bool:
+    """Members the platform itself loads as code, whatever they hold."""
+    folder, name = posixpath.split(path)
+    if name.startswith("classes") and name.endswith(".dex"):
+        return folder == "" or folder.endswith("dex")
+    return path.startswith("lib/") and name.endswith(".so")
+
+
+def _kinds_of(path: str) -> frozenset[FactKind]:
+    return _DEX_KINDS if path.endswith(".dex") else _NATIVE_KINDS
+
+
+def _read_dex(data: Blob, origin: Origin, code: CodeScan) -> None:
+    try:
+        files = parse_dex_container(data, code.budget.limits)
+    except LimitError as error:
+        code.problems.append(Problem(ProblemCode.LIMIT, origin, str(error), _DEX_KINDS))
+        return
+    except UnsupportedError as error:
+        code.dex_seen += 1
+        code.problems.append(Problem(ProblemCode.DEX_UNSUPPORTED, origin, str(error)))
+        return
+    except FormatError as error:
+        code.dex_seen += 1
+        code.problems.append(Problem(ProblemCode.DEX_DAMAGED, origin, str(error)))
+        return
+    for dex in files:
+        _add_dex(dex, origin, code)
+
+
+def _add_dex(dex: Dex, origin: Origin, code: CodeScan) -> None:
+    code.dex_seen += 1
+    code.classes.append(dex.classes)
+    code.facts.append(FactBatch(FactKind.DEX_CLASS, origin, dex.classes))
+    code.facts.append(FactBatch(FactKind.DEX_STRING, origin, dex.strings))
+    for fault in dex.faults:
+        code.problems.append(Problem(ProblemCode.DEX_DAMAGED, origin, fault))
+
+
+def _read_elf(data: Blob, origin: Origin, code: CodeScan) -> None:
+    name = posixpath.basename(origin.path[-1])
+    try:
+        elf = parse_elf(data, code.budget.limits)
+    except LimitError as error:
+        code.facts.append(batch(FactKind.NATIVE_LIBRARY, origin, [name]))
+        code.problems.append(Problem(ProblemCode.LIMIT, origin, str(error), _NATIVE_KINDS))
+        return
+    except FormatError as error:
+        code.facts.append(batch(FactKind.NATIVE_LIBRARY, origin, [name]))
+        code.problems.append(Problem(ProblemCode.NATIVE_DAMAGED, origin, str(error)))
+        return
+    values: tuple[tuple[FactKind, Values], ...] = (
+        (FactKind.NATIVE_LIBRARY, SortedValues(value for value in (name, elf.soname) if value)),
+        (FactKind.NATIVE_NEEDED, SortedValues(elf.needed)),
+        (FactKind.NATIVE_EXPORT, elf.exports),
+        (FactKind.NATIVE_VERSION, elf.versions),
+        (FactKind.NATIVE_BUILD_ID, SortedValues([elf.build_id] if elf.build_id else [])),
+    )
+    code.facts.extend(FactBatch(kind, origin, found) for kind, found in values if len(found))
+    code.problems.extend(Problem(ProblemCode.NATIVE_DAMAGED, origin, fault) for fault in elf.faults)
+
+
+def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
+    """An archive inside: an app of its own when it has a manifest, else more of this app's code."""
+    limits = code.budget.limits
+    if depth > limits.container_depth:
+        detail = f"archives nested deeper than {limits.container_depth}; raise --limit container_depth"
+        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail))
+        return
+    try:
+        data = member.open()
+        if not is_zip(data):
+            return
+        archive = parse_zip(data, limits)
+    except LimitError as error:
+        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, str(error)))
+        return
+    except AuditorError as error:
+        if member.path.lower().endswith((".apk", ".jar", ".zip", ".dex")):
+            code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, member.origin, str(error), _DEX_KINDS))
+        return
+    if archive.find("AndroidManifest.xml") is not None and archive.find("classes.jar") is None:
+        if len(code.nested) >= limits.nested_apps:
+            detail = f"more than {limits.nested_apps} apps inside one; raise --limit nested_apps"
+            code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail))
+        else:
+            code.nested.append(member)
+        return
+    for inner in find_members(archive, member.origin, code.budget):
+        _scan_member(inner, code, depth + 1)

@@ -1,0 +1,156 @@
+"""The spine: open what the user named, find the apps in it, extract, match, judge."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from auditor import __version__
+from auditor.catalog import Catalog, load_catalog
+from auditor.containers.folder import FileMember, Folder
+from auditor.containers.member import Member
+from auditor.errors import AuditorError, InputError
+from auditor.judge import judge
+from auditor.limits import DEFAULT, Limits
+from auditor.match import match
+from auditor.match_packers import with_packers
+from auditor.model import Audit, Extraction, Origin, Problem, ProblemCode, Scan
+from auditor.platforms.android import extract_android
+from auditor.platforms.android_bundle import extract_bundle
+from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate
+from auditor.platforms.find import find_in_files, find_in_folder, find_nested
+from auditor.platforms.ios import extract_ios
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is."""
+
+    apps: int
+    current: str
+    """Origin of the app that was just read."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One pass over the inputs; iterate it once, in a deterministic order, then read ``problems`` and ``apps``.
+
+    Raises, when iterated:
+        InputError: a path does not exist.
+    """
+
+    paths: Sequence[str | Path]
+    catalog: Catalog
+    as_of: date
+    limits: Limits = DEFAULT
+    observer: Callable[[Progress], None] | None = None
+    apps: int = 0
+    found_problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Of files that are no app or could not be opened as one, ascending by origin."""
+        return tuple(sorted(self.found_problems, key=lambda item: (item.origin.path, item.code, item.detail)))
+
+    def scan(self) -> Scan:
+        """The run as a record; complete once every app was read."""
+        target = tuple(label for _, label in label_paths(self.paths))
+        return Scan(f"auditor {__version__}", self.catalog.digest, self.as_of, target, self.apps, self.problems)
+
+    def __iter__(self) -> Iterator[Audit]:
+        for place, label in label_paths(self.paths):
+            for found in open_argument(place, label, self.limits, several=len(self.paths) > 1):
+                yield from self._follow(found)
+
+    def _follow(self, found: Candidate | Problem) -> Iterator[Audit]:
+        """Audit one candidate, then the apps nested in it."""
+        if isinstance(found, Problem):
+            self.found_problems.append(found)
+            return
+        try:
+            extraction, nested = extract(found)
+            extraction = with_packers(extraction, self.catalog)
+            audit = judge(extraction, match(extraction, self.catalog), self.catalog, self.as_of)
+        except AuditorError as error:
+            self.found_problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, found.origin, str(error)))
+            return
+        except Exception as error:
+            if os.environ.get("AUDITOR_DEBUG"):
+                raise
+            detail = f"{type(error).__name__} while reading this app; please report it"
+            self.found_problems.append(Problem(ProblemCode.INTERNAL, found.origin, detail))
+            return
+        self.apps += 1
+        if self.observer is not None:
+            self.observer(Progress(self.apps, str(found.origin)))
+        yield audit
+        for member in nested:
+            for inner in find_nested(member, found.budget, found.origin, found.depth + 1):
+                yield from self._follow(inner)
+
+
+def audit(
+    *paths: str | Path,
+    catalog: Catalog | None = None,
+    as_of: date | None = None,
+    limits: Limits = DEFAULT,
+    problems: list[Problem] | None = None,
+) -> Iterator[Audit]:
+    """One result per app in the given files and folders, each complete in itself.
+
+    ``catalog`` defaults to the shipped one, ``as_of`` to the local date of today. Files that could not be read as an
+    app are appended to ``problems`` where a list is given: without it, an empty result does not tell "no app" from
+    "unreadable".
+
+    Raises:
+        InputError: a path does not exist.
+        CatalogError: the catalog is faulty.
+    """
+    run = Run(paths, catalog or load_catalog(), as_of or date.today(), limits)
+    if problems is not None:
+        run.found_problems = problems
+    yield from run
+
+
+def extract(found: Candidate) -> tuple[Extraction, tuple[Member, ...]]:
+    """The facts of one candidate, and the archives inside it that may be apps of their own."""
+    if isinstance(found, AndroidSet):
+        return extract_android(found)
+    if isinstance(found, AndroidBundle):
+        return extract_bundle(found)
+    return extract_ios(found)
+
+
+def open_argument(place: Path, label: str, limits: Limits, *, several: bool) -> Iterator[Candidate | Problem]:
+    """The apps below one path the user named; a link is followed here and nowhere else."""
+    if place.is_dir():
+        folder = Folder(place, "", (label,) if several else (), limits)
+        yield from find_in_folder(folder)
+        yield from folder.problems
+    else:
+        try:
+            size = place.stat().st_size
+        except OSError as error:
+            raise InputError(f"{place}: {error.strerror or error}; check the path") from error
+        member = FileMember(place.resolve(), label, size, Origin((label,)), limits)
+        yield from find_in_files([member], limits, asked=True)
+
+
+def label_paths(paths: Sequence[str | Path]) -> list[tuple[Path, str]]:
+    """Each path with the shortest tail of it that no other path shares: what origins begin with.
+
+    The order and the labels depend on the set of paths only, not on the order they were given in.
+    """
+    resolved = sorted({Path(path).absolute() for path in paths})
+    labelled = []
+    for place in resolved:
+        steps = 1
+        while steps < len(place.parts) and any(
+            other != place and other.parts[-steps:] == place.parts[-steps:] for other in resolved
+        ):
+            steps += 1
+        labelled.append((place, "/".join(place.parts[-steps:])))
+    return labelled
