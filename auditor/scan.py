@@ -17,7 +17,7 @@ from auditor.judge import judge
 from auditor.limits import DEFAULT, Limits
 from auditor.match import match
 from auditor.match_packers import with_packers
-from auditor.model import Audit, Extraction, Origin, Problem, ProblemCode, Scan
+from auditor.model import Audit, Extraction, Origin, PartKind, Problem, ProblemCode, Scan
 from auditor.platforms.android import extract_android
 from auditor.platforms.android_bundle import extract_bundle
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate
@@ -29,7 +29,12 @@ from auditor.platforms.ios import extract_ios
 class Progress:
     """How far a run is."""
 
-    apps: int
+    files_done: int
+    """Apps read so far."""
+    bytes_done: int
+    """Bytes of the files they are made of, each file counted once."""
+    bytes_total: int | None
+    """Bytes of every file below the inputs."""
     current: str
     """Origin of the app that was just read."""
 
@@ -49,6 +54,8 @@ class Run:
     observer: Callable[[Progress], None] | None = None
     apps: int = 0
     found_problems: list[Problem] = field(default_factory=list)
+    _bytes_done: int = 0
+    _bytes_total: int | None = None
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -61,6 +68,8 @@ class Run:
         return Scan(f"auditor {__version__}", self.catalog.digest, self.as_of, target, self.apps, self.problems)
 
     def __iter__(self) -> Iterator[Audit]:
+        if self.observer is not None:
+            self._bytes_total = sum(_size_below(place) for place, _ in label_paths(self.paths))
         for place, label in label_paths(self.paths):
             for found in open_argument(place, label, self.limits, several=len(self.paths) > 1):
                 yield from self._follow(found)
@@ -84,12 +93,29 @@ class Run:
             self.found_problems.append(Problem(ProblemCode.INTERNAL, found.origin, detail))
             return
         self.apps += 1
-        if self.observer is not None:
-            self.observer(Progress(self.apps, str(found.origin)))
+        self._report(audit)
         yield audit
         for member in nested:
             for inner in find_nested(member, found.budget, found.origin, found.depth + 1):
                 yield from self._follow(inner)
+
+    def _report(self, audit: Audit) -> None:
+        if self.observer is None:
+            return
+        if audit.app.parent is None:
+            self._bytes_done += sum(part.size for part in audit.app.parts if part.kind not in _INNER)
+        self.observer(Progress(self.apps, self._bytes_done, self._bytes_total, str(audit.app.origin)))
+
+
+_INNER = frozenset({PartKind.EXTENSION, PartKind.WATCH, PartKind.CLIP})
+"""Parts that lie inside another part."""
+
+
+def _size_below(place: Path) -> int:
+    """Bytes of the regular files below a path; what cannot be listed counts nothing."""
+    if not place.is_dir():
+        return place.stat().st_size if place.is_file() else 0
+    return sum((Path(folder) / name).lstat().st_size for folder, _, names in os.walk(place) for name in names)
 
 
 def audit(
