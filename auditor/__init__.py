@@ -31,7 +31,20 @@ _PUBLIC = {
     "audit": "auditor.scan",
     "load_catalog": "auditor.catalog",
 }
-__all__ = sorted(_PUBLIC)
+__all__ = [
+    "Audit",
+    "AuditorError",
+    "Catalog",
+    "Grade",
+    "Inventory",
+    "Limits",
+    "Problem",
+    "Role",
+    "Run",
+    "Verdict",
+    "audit",
+    "load_catalog",
+]
 
 
 def __getattr__(name: str) -> Any:
