@@ -1,0 +1,1 @@
+"""Recipes of the committed samples: one function per family, own sources only."""

@@ -1,0 +1,92 @@
+"""String constants that survive shrinking in apps with the SDKs: what a renamed SDK is known by."""
+
+from __future__ import annotations
+
+
+def _each(prefix: str, words: str) -> tuple[str, ...]:
+    return tuple(prefix + word for word in words.split())
+
+
+WECHAT = (
+    *_each("_mmessage_", "appPackage checksum content sdkVersion"),
+    *_each(
+        "_wxapi_", "basereq_openid basereq_transaction baseresp_errcode baseresp_errstr baseresp_openId command_type"
+    ),
+    *_each(
+        "_wxapi_", "baseresp_transaction getmessage_req_country getmessage_req_lang launch_req_country launch_req_lang"
+    ),
+    *_each("_wxapi_payreq_", "appid extdata noncestr packagevalue partnerid prepayid sign timestamp"),
+    *_each("_wxapi_payresp_", "extdata prepayid returnkey"),
+    *_each("_wxapi_sendauth_", "req_scope req_state resp_country resp_lang resp_state resp_token resp_url"),
+    *_each("_wxapi_showmessage_req_", "country lang"),
+    *_each("_wxobject_", "description identifier_ mediatagname message_action message_ext sdkVer thumbdata title"),
+    "_wxapp_pay_entry_classname_",
+    "com.tencent.mm.openapi.token",
+    "com.tencent.mm.plugin.openapi.Intent.ACTION_HANDLE_APP_REGISTER",
+    "content://com.tencent.mm.sdk.plugin.provider/sharedpref",
+    "MicroMsg.SDK.WXApiImplV10",
+    "android 5.5.8",
+)
+ALIPAY = (
+    *_each("alipay_", "cashier_dynamic_config cashier_statistic_record tid_storage vkey_random"),
+    "alipay.msp.cashier.dispatch.bytes",
+    "alipays://platformapi/startapp?appId=20000125&mqpSchemePay=",
+    "android,3,%s,%s,com.alipay.mcpay,5.0,-,-,-",
+    *_each("com.alipay.android.app", " .IAlixPay .IRemoteServiceCallback .TransProcessPayActivity"),
+    "com.alipay.android.app",
+    "com.alipay.android.msp.ui.views.MspContainerActivity",
+    "com.alipay.mcpay",
+    "com.alipay.mobile.common.transport.http.HttpManager.HttpWorker #",
+    "com.alipay.mobilecashier",
+    "com.eg.android.AlipayGphone.IAlixPay",
+    "has_alipay",
+    "hk.alipay.wallet",
+    "http://mobilegw-1-64.test.alipay.net/mgw.htm",
+    "http://mobilegw.aaa.alipay.net/mgw.htm",
+    "http://mobilegw.stable.alipay.net/mgw.htm",
+    "https://mcgw.alipay.com/sdklog.do",
+    "https://mobilegw.alipay.com/mgw.htm",
+    "js://wappay",
+    "Msp/15.6.5",
+)
+QQ = (
+    "auth://tauth.qq.com/",
+    "com.tencent.connect.common.AssistActivity",
+    "com.tencent.mobileqq_connectSdk.",
+    "com.tencent.open.config.json",
+    "com.tencent.tauth.AuthActivity",
+    *_each("http://appsupport.qq.com/cgi-bin/", "appstage/mstats_batch_report qzapps/mapp_addapp.cgi"),
+    "http://c.isdspeed.qq.com/code.cgi",
+    "http://cgi.connect.qq.com/qqconnectopen/openapi/policy_conf",
+    "http://fusion.qq.com/cgi-bin/qzapps/unified_jump?appid=%1$s&from=%2$s&isOpenAppID=1",
+    "http://openmobile.qq.com/oauth2.0/m_jump_by_version?",
+    "http://qzs.qq.com/open/mobile/login/qzsjump.html?",
+    "http://wspeed.qq.com/w.cgi",
+    "https://openmobile.qq.com/",
+    "https://openmobile.qq.com/oauth2.0/m_authorize?",
+    "mqqapi://share/to_fri?src_type=app&version=1&file_type=news",
+    "openSDK_LOG",
+    *_each("openSDK_LOG.", "APNUtil AsynScaleCompressImage AuthDialog HttpUtils JsBridge JsDialog MobileInfoUtil"),
+    *_each("openSDK_LOG.", "OpenConfig QQAuth QQShare ReportManager SecureJsBridge ServerSetting SystemUtils TDialog"),
+    "OpenSdk_3.2.1",
+)
+QQ_WALLET = (
+    "mqqwallet://open_pay/",
+    "com_tencent_mobileqq_open_pay",
+    "com.tencent.mobileqq.open.pay",
+    "_mqqpay_baseapi_apimark",
+    "_mqqpay_baseapi_sdkversion",
+    "_mqqpay_payapi_tokenid",
+    "_mqqpay_payapi_bargainorId",
+    "mqqopenpay",
+)
+PROBED_IDS = (
+    "com.tencent.mm",
+    "com.tencent.mobileqq",
+    "com.eg.android.AlipayGphone",
+    "cn.wps.moffice_eng",
+    "com.intsig.camscanner",
+    "com.lenovo.anyshare.gps",
+    "com.uc.vmate",
+)
+"""What push and advertising libraries ask for to learn which apps are installed."""

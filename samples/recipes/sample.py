@@ -1,0 +1,149 @@
+"""What a sample is, and what must be seen in it and must not; written out as manifest.toml."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+SUBJECTS = (
+    "alipay",
+    "camscanner",
+    "qq-wallet",
+    "shareit",
+    "tencent-qq",
+    "vmate",
+    "wechat",
+    "wechat-pay",
+    "wps-office",
+)
+FINDING_GRADES = ("verified", "claimed", "impostor", "embedded", "renamed")
+
+
+@dataclass(frozen=True)
+class Expect:
+    """One subject that must be seen."""
+
+    subject: str
+    role: str
+    grade: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One app that must come out of a sample."""
+
+    platform: str
+    app_id: str
+    expect: tuple[Expect, ...] = ()
+    """The strongest grade per subject and role; weaker ones may stand beside it."""
+    unknown: tuple[str, ...] = ()
+    """Subjects whose verdict must be UNKNOWN; "*" means every one not named in ``expect``."""
+    absent: tuple[str, ...] = ("*",)
+    """Subjects whose verdict must be NOT FOUND; "*" means every one not named elsewhere."""
+    vendor: tuple[str, ...] = ()
+    """Ids of same-vendor SDKs (role vendor) that must be reported."""
+    problems: tuple[str, ...] = ()
+    signing: str = ""
+    """Signing state where the sample is about it."""
+    scheme: str = ""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One committed file or folder of files."""
+
+    path: str
+    about: str
+    build: Callable[[], bytes]
+    apps: tuple[Seen, ...] = ()
+    problems: tuple[str, ...] = ()
+    """Problems that belong to no app."""
+    exit_code: int | None = None
+    """Of `auditor check` on this file alone; derived from the above unless given."""
+    catalog: str = ""
+    """Extra signatures folder the sample needs, relative to samples/."""
+    scan: str = ""
+    """Folder to scan instead of the file; set on the base of a split set."""
+    part_of: str = ""
+    """Folder the file belongs to; set on the other files of a split set, which are not scanned alone."""
+    recipe: str = ""
+
+    @property
+    def exit_status(self) -> int:
+        """The exit code that follows from the answers."""
+        if self.exit_code is not None:
+            return self.exit_code
+        if any(item.verdict == "present" for app in self.apps for item in app.expect):
+            return 1
+        if any(app.unknown for app in self.apps):
+            return 3
+        return 0 if self.apps else 4
+
+
+def android(app_id: str, *expect: Expect, **more: object) -> Seen:
+    """An Android app that must come out."""
+    return Seen("android", app_id, expect, **more)  # type: ignore[arg-type]
+
+
+def ios(app_id: str, *expect: Expect, **more: object) -> Seen:
+    """An iOS app that must come out."""
+    return Seen("ios", app_id, expect, **more)  # type: ignore[arg-type]
+
+
+def is_app(subject: str, grade: str) -> Expect:
+    """The designated app itself."""
+    return Expect(subject, "app", grade, "present" if grade in FINDING_GRADES else "not found")
+
+
+def has_sdk(subject: str, grade: str = "embedded") -> Expect:
+    """An SDK of a designated app, or a reference to it."""
+    return Expect(subject, "sdk", grade, "present" if grade in FINDING_GRADES else "not found")
+
+
+def collect(family: Callable[[], Iterable[Sample]]) -> list[Sample]:
+    """Run a family of recipes and note its name in each sample."""
+    from dataclasses import replace
+
+    name = f"{family.__module__.rpartition('.')[2]}.{family.__name__}"
+    return [item if item.recipe else replace(item, recipe=name) for item in family()]
+
+
+def _quoted(value: object) -> str:
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_quoted(item) for item in value) + "]"
+    if isinstance(value, Expect):
+        names = ("subject", "role", "grade", "verdict")
+        return "{ " + ", ".join(f"{name} = {_quoted(getattr(value, name))}" for name in names) + " }"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _app_lines(app: Seen) -> list[str]:
+    lines = ["", "[[sample.app]]", f"platform = {_quoted(app.platform)}", f"app_id = {_quoted(app.app_id)}"]
+    if app.expect:
+        lines += ["expect = [", *(f"    {_quoted(item)}," for item in app.expect), "]"]
+    else:
+        lines += ["expect = []"]
+    lines += [f"unknown = {_quoted(app.unknown)}", f"absent = {_quoted(app.absent)}"]
+    lines += [f"problems = {_quoted(app.problems)}"]
+    lines += [f"{key} = {_quoted(getattr(app, key))}" for key in ("vendor", "signing", "scheme") if getattr(app, key)]
+    return lines
+
+
+def render_manifest(samples: Iterable[Sample], folder: Path) -> str:
+    """Write the manifest; digests are of the files as they lie in ``folder``."""
+    lines = ["# Written by samples/build.py; edit the recipes, then run it with --manifest."]
+    for item in sorted(samples, key=lambda sample: sample.path):
+        digest = hashlib.sha256((folder / item.path).read_bytes()).hexdigest()
+        lines += ["", "[[sample]]", f"path = {_quoted(item.path)}", f'sha256 = "{digest}"']
+        lines += [f"recipe = {_quoted(item.recipe)}", f"about = {_quoted(item.about)}"]
+        lines += [f"exit_code = {item.exit_status}", f"problems = {_quoted(item.problems)}"]
+        lines += [
+            f"{key} = {_quoted(getattr(item, key))}" for key in ("catalog", "scan", "part_of") if getattr(item, key)
+        ]
+        for app in item.apps:
+            lines += _app_lines(app)
+    return "\n".join(lines) + "\n"

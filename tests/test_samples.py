@@ -1,0 +1,125 @@
+"""Every committed sample is the file the manifest describes, and shows what the manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SAMPLES = Path(__file__).resolve().parent.parent / "samples"
+MANIFEST = SAMPLES / "manifest.toml"
+MAX_SAMPLE_BYTES = 60_000
+MAX_TOTAL_BYTES = 2_500_000
+SOURCES = ("recipes", "src", "keys", "test-catalog", "__pycache__")
+SOURCE_FILES = ("build.py", "manifest.toml", "README.md")
+REQUIRED_KEYS = {"path", "sha256", "recipe", "about", "exit_code", "problems"}
+OPTIONAL_KEYS = {"app", "catalog", "scan", "part_of"}
+APP_KEYS = {"platform", "app_id", "expect", "unknown", "absent", "problems"}
+OPTIONAL_APP_KEYS = {"vendor", "signing", "scheme"}
+EXPECT_KEYS = {"subject", "role", "grade", "verdict"}
+SUBJECTS = {
+    "alipay",
+    "camscanner",
+    "qq-wallet",
+    "shareit",
+    "tencent-qq",
+    "vmate",
+    "wechat",
+    "wechat-pay",
+    "wps-office",
+}
+GRADES = {
+    "app": {"verified", "claimed", "impostor", "sibling"},
+    "sdk": {"embedded", "renamed", "reimplemented", "referenced", "mentioned"},
+}
+FINDING_GRADES = {"verified", "claimed", "impostor", "embedded", "renamed"}
+
+ENTRIES: list[dict[str, Any]] = tomllib.loads(MANIFEST.read_text(encoding="utf-8"))["sample"]
+ALL = [pytest.param(entry, id=entry["path"]) for entry in ENTRIES]
+
+
+def committed_files() -> Iterator[Path]:
+    for path in sorted(SAMPLES.rglob("*")):
+        relative = path.relative_to(SAMPLES)
+        if path.is_file() and not set(relative.parts) & set(SOURCES) and relative.name not in SOURCE_FILES:
+            yield relative
+
+
+def test_no_file_lies_in_samples_without_an_entry() -> None:
+    assert [path.as_posix() for path in committed_files()] == [entry["path"] for entry in ENTRIES]
+
+
+def test_all_samples_together_stay_small() -> None:
+    assert sum((SAMPLES / path).stat().st_size for path in committed_files()) <= MAX_TOTAL_BYTES
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_a_sample_is_the_file_the_manifest_describes(entry: dict[str, Any]) -> None:
+    data = (SAMPLES / entry["path"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == entry["sha256"]
+    assert len(data) <= MAX_SAMPLE_BYTES
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_an_entry_has_the_known_keys_only(entry: dict[str, Any]) -> None:
+    assert REQUIRED_KEYS <= set(entry) <= REQUIRED_KEYS | OPTIONAL_KEYS
+    for app in entry.get("app", []):
+        assert APP_KEYS <= set(app) <= APP_KEYS | OPTIONAL_APP_KEYS
+        assert app["platform"] in ("android", "ios")
+        for expected in app["expect"]:
+            assert set(expected) == EXPECT_KEYS
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_an_entry_says_what_it_is_for_in_one_sentence(entry: dict[str, Any]) -> None:
+    assert entry["about"].endswith(".")
+    assert "\n" not in entry["about"]
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_the_expectations_of_an_entry_agree_with_each_other(entry: dict[str, Any]) -> None:
+    apps = entry.get("app", [])
+    findings = unknown = False
+    for app in apps:
+        named = [expected["subject"] for expected in app["expect"]]
+        assert set(named) <= SUBJECTS
+        assert not set(named) & set(app["absent"]), "a subject with a match of its own is not listed as absent"
+        assert set(app["unknown"]) <= SUBJECTS | {"*"}
+        assert set(app["absent"]) <= SUBJECTS | {"*"}
+        assert not ("*" in app["unknown"] and "*" in app["absent"])
+        for expected in app["expect"]:
+            assert expected["grade"] in GRADES[expected["role"]]
+            assert (expected["verdict"] == "present") == (expected["grade"] in FINDING_GRADES)
+        findings |= any(expected["verdict"] == "present" for expected in app["expect"])
+        unknown |= bool(app["unknown"])
+    if entry["exit_code"] == 1:
+        assert findings
+    if entry["exit_code"] == 0:
+        assert apps
+        assert not findings
+        assert not unknown
+    if entry["exit_code"] == 4:
+        assert not apps
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_files_of_a_set_lie_in_the_folder_they_name(entry: dict[str, Any]) -> None:
+    for key in ("scan", "part_of"):
+        if key in entry:
+            assert (SAMPLES / entry["path"]).is_relative_to(SAMPLES / entry[key])
+            assert (SAMPLES / entry[key]).is_dir()
+
+
+def test_the_manifest_is_what_the_recipes_say() -> None:
+    sys.path.insert(0, str(SAMPLES))
+    try:
+        import build as samples_build
+        from recipes.sample import render_manifest
+    finally:
+        sys.path.remove(str(SAMPLES))
+    assert render_manifest(samples_build.samples(), SAMPLES) == MANIFEST.read_text(encoding="utf-8")
