@@ -1,0 +1,154 @@
+"""Reads an X.509 certificate into a Signer: digests, subject, public key; also odd ones that strict parsers refuse.
+
+Specification: RFC 5280 section 4.1, names as in RFC 4514. Android signers carry X.509 v1, negative serial numbers and
+wrong string encodings, so the few fields needed are walked to directly and nothing else is judged.
+Not read: validity; issuer; extensions; the certificate's own signature; parameters of keys that are not RSA
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from auditor.errors import FormatError, LimitError
+from auditor.formats.der import (
+    BIT_STRING,
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    SEQUENCE,
+    SET,
+    Element,
+    object_identifier,
+    parse_element,
+)
+from auditor.limits import DEFAULT, Limits
+from auditor.model import Signer
+
+_RSA = "1.2.840.113549.1.1.1"
+_VERSION_TAG = 0xA0
+_SUBJECT_LENGTH = 4096
+
+_ATTRIBUTES = {
+    "2.5.4.3": "CN",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "STREET",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+}
+# UTF8String, NumericString, PrintableString, T61String, IA5String, UniversalString, BMPString
+_ENCODINGS = {12: "utf-8", 18: "ascii", 19: "utf-8", 20: "latin-1", 22: "latin-1", 28: "utf-32-be", 30: "utf-16-be"}
+
+
+def parse_certificate(der: bytes, limits: Limits = DEFAULT) -> Signer:
+    """Describe the certificate; the digests are of exactly the bytes given.
+
+    Raises:
+        FormatError: it is not a certificate, or larger than ``Limits.certificate_size``.
+    """
+    fields = _signed_fields(der, limits)
+    public_key = fields[6].expect(SEQUENCE).raw
+    return Signer(
+        sha256=hashlib.sha256(der).hexdigest(),
+        sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest(),
+        md5=hashlib.md5(der, usedforsecurity=False).hexdigest(),
+        md5_of_hex=hashlib.md5(der.hex().encode(), usedforsecurity=False).hexdigest(),
+        subject=_name(fields[5])[:_SUBJECT_LENGTH],
+        public_key_sha256=hashlib.sha256(public_key).hexdigest(),
+        rsa_modulus=_rsa_modulus(fields[6]),
+    )
+
+
+def public_key_info(der: bytes, limits: Limits = DEFAULT) -> bytes:
+    """Return the certificate's SubjectPublicKeyInfo as it lies there.
+
+    Raises:
+        FormatError: it is not a certificate.
+    """
+    return _signed_fields(der, limits)[6].expect(SEQUENCE).raw
+
+
+def issuer_and_serial(der: bytes, limits: Limits = DEFAULT) -> tuple[bytes, bytes]:
+    """Return the encoded issuer and the serial number's contents, by which CMS names a signer.
+
+    Raises:
+        FormatError: it is not a certificate.
+    """
+    fields = _signed_fields(der, limits)
+    return fields[3].raw, fields[1].body
+
+
+def _signed_fields(der: bytes, limits: Limits) -> list[Element]:
+    """Return version (or a stand-in), serial, algorithm, issuer, validity, subject, public key, and what follows."""
+    if len(der) > limits.certificate_size:
+        raise LimitError(f"a certificate of {len(der)} bytes is larger than {limits.certificate_size}")
+    parts = parse_element(der).children(SEQUENCE)
+    if not parts:
+        raise FormatError("the certificate is empty")
+    fields = parts[0].children(SEQUENCE)
+    if fields and fields[0].tag != _VERSION_TAG:
+        # X.509 v1 leaves the version out.
+        fields.insert(0, Element(_VERSION_TAG, b"", b""))
+    if len(fields) < 7:
+        raise FormatError("the certificate lacks fields")
+    fields[1].expect(INTEGER)
+    return fields
+
+
+def _name(name: Element) -> str:
+    """Render a distinguished name, most specific part first."""
+    parts = []
+    for relative in name.children(SEQUENCE):
+        pairs = [_attribute(attribute) for attribute in relative.children(SET)]
+        parts.append("+".join(pairs))
+    return ",".join(reversed(parts))
+
+
+def _attribute(attribute: Element) -> str:
+    """Render one ``TYPE=value`` of a name; an unreadable value appears as hex, as RFC 4514 has it."""
+    children = attribute.children(SEQUENCE)
+    if len(children) < 2:
+        raise FormatError("a name in the certificate lacks a value")
+    oid = object_identifier(children[0].expect(OBJECT_IDENTIFIER).body)
+    encoding = _ENCODINGS.get(children[1].tag)
+    value = "#" + children[1].raw.hex() if encoding is None else _escape(children[1].body.decode(encoding, "replace"))
+    return f"{_ATTRIBUTES.get(oid, oid)}={value}"
+
+
+def _escape(value: str) -> str:
+    """Escape what has a meaning in a written name (RFC 4514 section 2.4)."""
+    text = "".join("\\" + char if char in '"+,;<>\\' else char for char in value).replace("\0", "\\00")
+    if text.startswith(("#", " ")):
+        text = "\\" + text
+    if text.endswith(" ") and not text.endswith("\\ "):
+        text = text[:-1] + "\\ "
+    return text
+
+
+def _rsa_modulus(public_key: Element) -> str | None:
+    """Return the modulus of an RSA key; a leading sign byte or a wrongly negative number changes nothing."""
+    algorithm, key = _pair(public_key.children())
+    if object_identifier(_first(algorithm).expect(OBJECT_IDENTIFIER).body) != _RSA:
+        return None
+    numbers = parse_element(key.expect(BIT_STRING).body[1:]).children(SEQUENCE)
+    if not numbers:
+        raise FormatError("the RSA key of the certificate is empty")
+    return numbers[0].expect(INTEGER).body.hex().lstrip("0")
+
+
+def _first(element: Element) -> Element:
+    """Return the first child."""
+    children = element.children(SEQUENCE)
+    if not children:
+        raise FormatError("an algorithm in the certificate has no identifier")
+    return children[0]
+
+
+def _pair(elements: list[Element]) -> tuple[Element, Element]:
+    """Return the two parts of a public key."""
+    if len(elements) < 2:
+        raise FormatError("the public key of the certificate lacks parts")
+    return elements[0], elements[1]
