@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from recipes import android_apps, android_sdks
+from recipes import android_apps, android_sdks, ios_apps, ios_sdks
 from recipes.sample import Sample, collect, render_manifest
 from recipes.toolchain import CACHE, DEBIAN_PACKAGES, SAMPLES, missing_tools
 
-FAMILIES = (*android_apps.FAMILIES, *android_sdks.FAMILIES)
+FAMILIES = (*android_apps.FAMILIES, *android_sdks.FAMILIES, *ios_apps.FAMILIES, *ios_sdks.FAMILIES)
 
 
 def samples() -> list[Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -118,7 +119,11 @@ def test_files_of_a_set_lie_in_the_folder_they_name(entry: dict[str, Any]) -> No
 def test_the_manifest_is_what_the_recipes_say() -> None:
     sys.path.insert(0, str(SAMPLES))
     try:
-        import build as samples_build
+        spec = importlib.util.spec_from_file_location("samples_build", SAMPLES / "build.py")
+        assert spec is not None
+        assert spec.loader is not None
+        samples_build = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(samples_build)
         from recipes.sample import render_manifest
     finally:
         sys.path.remove(str(SAMPLES))

@@ -17,7 +17,7 @@ STUBS: tuple[tuple[str, str, tuple[str, ...], str, str, str], ...] = (
     ("shareit", "com.lenovo.anyshare.gps", ("shareit",), "claimed", "SHAREit", "茄子快传"),
     ("vmate", "com.uc.vmate", ("vmate",), "claimed", "VMate", ""),
 )
-"""File stem, package id, subjects, grade under our test key, labels. A signer reference exists only for the first five."""
+"""File stem, package id, subjects, grade under our test key, labels; only the first five have a signer reference."""
 
 VARIANTS: tuple[tuple[str, str, str, str, str], ...] = (
     ("shareit-lite", "shareit.lite", "shareit", "claimed", "SHAREit Lite"),
