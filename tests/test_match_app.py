@@ -1,0 +1,154 @@
+"""Is this app the designated app: every combination of id, signer and state of the signature."""
+
+from __future__ import annotations
+
+import pytest
+
+from auditor.match import match
+from auditor.model import FactKind, Grade, Match, Platform, Relation, Role, Signing, SigningState
+from tests.builders.extractions import app_id, catalog, certificate, extraction, signed, signer, subject
+
+PAY = subject(
+    "pay",
+    [
+        app_id("com.pay", certificates=("cert-one",)),
+        app_id("com.pay.lite", Relation.VARIANT),
+        app_id("com.pay.hk", Relation.AFFILIATE_APP),
+        app_id("com.pay.merchant", Relation.SAME_VENDOR),
+        app_id("com.pay.old", Relation.HISTORICAL),
+        app_id("com.dictionary", Relation.NOT_THE_APP),
+        app_id("com.pay.iphone", platform=Platform.IOS),
+        app_id(None, platform=Platform.IOS, store_ids=("42",)),
+    ],
+    [certificate("one"), certificate("two", sha256=None, md5="5two")],
+)
+WALLET = subject("wallet", [app_id("com.pay", Relation.HOST_APP, certificates=("cert-one",))])
+CATALOG = catalog([PAY, WALLET])
+GOOD = signed(signer("one"))
+FOREIGN = signed(signer("stranger"))
+
+
+def matches(own: str, signing: Signing, platform: Platform = Platform.ANDROID) -> dict[str, Match]:
+    found = match(extraction(app_id=own, signing=signing, platform=platform), CATALOG)
+    return {item.subject: item for item in found}
+
+
+@pytest.mark.parametrize(
+    ("own", "signing", "grade"),
+    [
+        pytest.param("com.pay", GOOD, Grade.VERIFIED, id="its id, its key"),
+        pytest.param("com.pay", FOREIGN, Grade.IMPOSTOR, id="its id, another key"),
+        pytest.param("com.pay", Signing(SigningState.MISSING), Grade.IMPOSTOR, id="its id, not signed"),
+        pytest.param(
+            "com.pay", signed(signer("one"), state=SigningState.INVALID), Grade.IMPOSTOR, id="its key, broken signature"
+        ),
+        pytest.param(
+            "com.pay",
+            signed(signer("one"), state=SigningState.UNVERIFIABLE),
+            Grade.CLAIMED,
+            id="its key, signature cannot be verified",
+        ),
+        pytest.param(
+            "com.pay",
+            signed(signer("stranger"), state=SigningState.UNVERIFIABLE),
+            Grade.IMPOSTOR,
+            id="another key, signature cannot be verified",
+        ),
+        pytest.param("com.pay", Signing(SigningState.NOT_CHECKED), Grade.CLAIMED, id="a bundle with an upload key"),
+        pytest.param(
+            "com.pay", signed(signer("new"), lineage=(signer("one"), signer("new"))), Grade.VERIFIED, id="rotated key"
+        ),
+        pytest.param(
+            "com.pay",
+            signed(signer("new"), lineage=(signer("stranger"), signer("new"))),
+            Grade.IMPOSTOR,
+            id="rotated from another key",
+        ),
+        pytest.param("com.pay", signed(signer("two")), Grade.VERIFIED, id="another key of the same subject"),
+        pytest.param("com.pay.lite", FOREIGN, Grade.CLAIMED, id="a variant without a reference"),
+        pytest.param("com.pay.lite", GOOD, Grade.VERIFIED, id="a variant under the subject's key"),
+        pytest.param("com.pay.lite", Signing(SigningState.MISSING), Grade.IMPOSTOR, id="a variant, not signed"),
+    ],
+)
+def test_an_id_that_designates_is_graded_by_its_signer(own: str, signing: Signing, grade: Grade) -> None:
+    found = matches(own, signing)["pay"]
+    assert (found.role, found.grade) == (Role.APP, grade)
+
+
+@pytest.mark.parametrize(
+    ("own", "relation"),
+    [
+        ("com.pay.hk", Relation.AFFILIATE_APP),
+        ("com.pay.merchant", Relation.SAME_VENDOR),
+        ("com.pay.old", Relation.HISTORICAL),
+    ],
+)
+def test_other_ids_of_the_vendor_are_not_the_app(own: str, relation: Relation) -> None:
+    found = matches(own, FOREIGN)["pay"]
+    assert (found.role, found.relation) == (Role.VENDOR, relation)
+
+
+@pytest.mark.parametrize("own", ["com.dictionary", "com.pay2", "Com.pay", "com.pay.", "xcom.pay", "com.pay.iphone"])
+def test_near_ids_are_no_match(own: str) -> None:
+    assert matches(own, FOREIGN) == {}
+
+
+def test_an_id_that_is_listed_as_another_app_is_not_even_a_sibling() -> None:
+    assert matches("com.dictionary", GOOD) == {}
+
+
+def test_another_id_under_the_vendors_key_is_a_sibling() -> None:
+    found = matches("com.unlisted", GOOD)
+    assert {(item.subject, item.grade) for item in found.values()} == {("pay", Grade.SIBLING)}
+    assert matches("com.unlisted", signed(signer("one"), state=SigningState.INVALID)) == {}
+    assert matches("com.unlisted", FOREIGN) == {}
+
+
+def test_the_host_app_is_reported_for_both_subjects() -> None:
+    found = matches("com.pay", GOOD)
+    assert {name: (item.grade, item.relation) for name, item in found.items()} == {
+        "pay": (Grade.VERIFIED, Relation.MAIN),
+        "wallet": (Grade.VERIFIED, Relation.HOST_APP),
+    }
+
+
+def test_on_ios_an_id_is_claimed_because_no_signer_is_known() -> None:
+    found = matches("com.pay.iphone", Signing(SigningState.NOT_CHECKED), Platform.IOS)
+    assert found["pay"].grade is Grade.CLAIMED
+    assert matches("com.pay", Signing(SigningState.NOT_CHECKED), Platform.IOS) == {}, "an Android id proves nothing"
+
+
+@pytest.mark.parametrize(("item", "expected"), [("42", ["pay"]), ("43", [])])
+def test_a_store_id_names_the_app_whose_bundle_id_is_not_known(item: str, expected: list[str]) -> None:
+    found = match(
+        extraction(
+            {FactKind.STORE_ID: [item]},
+            app_id="com.whatever",
+            platform=Platform.IOS,
+            signing=Signing(SigningState.NOT_CHECKED),
+        ),
+        CATALOG,
+    )
+    assert [entry.subject for entry in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("digests", "holds"),
+    [
+        ({"sha256": "256one"}, True),
+        ({"sha256": None, "md5": "5one"}, True),
+        ({"sha256": None, "sha1": "1one"}, True),
+        ({"sha256": None, "md5_of_hex": "5hexone"}, True),
+        ({"sha256": None, "rsa_modulus": "beef"}, True),
+        ({"sha256": "256other", "md5": "5one"}, False),
+        ({"sha256": None, "rsa_modulus": "dead"}, False),
+        ({"sha256": None}, False),
+    ],
+)
+def test_a_reference_compares_by_the_strongest_value_it_has(digests: dict[str, str | None], holds: bool) -> None:
+    assert certificate("one", **digests).matches(signer("one", modulus="beef")) is holds
+
+
+def test_evidence_of_a_verified_app_is_its_id_and_its_signer() -> None:
+    hits = matches("com.pay", GOOD)["pay"].hits
+    assert [[fact.value for fact in hit.facts] for hit in hits] == [["com.pay"], ["sha256:256one"]]
