@@ -1,0 +1,40 @@
+"""Brings a database to the schema of this program, step by step; a step that was released is never edited."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from auditor.inventory.schema import APPLICATION_ID, TABLES
+from auditor.inventory.views import VIEWS
+
+if TYPE_CHECKING:
+    from sqlite_utils import Migrations
+    from sqlite_utils.db import Database
+
+SCHEMA_VERSION = 1
+"""Number of migrations; kept in PRAGMA user_version too, so that an up-to-date database opens without sqlite-utils."""
+
+
+def schema_migrations() -> Migrations:
+    """All steps, oldest first."""
+    from sqlite_utils import Migrations
+
+    migrations = Migrations("auditor")
+
+    @migrations(name="m001_initial")
+    def initial(database: Database) -> None:
+        for statement in (*TABLES, *VIEWS):
+            database.execute(statement)
+
+    return migrations
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply the steps the database lacks; the caller holds the transaction."""
+    from sqlite_utils import Database
+
+    # Plugins of other programs have no business in an inventory.
+    schema_migrations().apply(Database(connection, recursive_triggers=False, execute_plugins=False))
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
