@@ -12,7 +12,7 @@ from operator import add, lt
 
 from auditor.formats.mutf8 import parse_mutf8, sort_key, sort_key_of
 
-_CHECKED = 1024
+_CHECKED = 512
 """Strings compared to learn whether a table is sorted; smaller tables are compared in full."""
 _KEY_SIZE = 4096
 """Bytes of one string that are compared while the order is checked."""
@@ -32,7 +32,7 @@ class DexStrings:
     """The string table in its own order, decoded where it is touched.
 
     string_ids are sorted by UTF-16 code units, and Android refuses a DEX whose table is not. The order is checked on
-    a sample (in full up to 1 024 strings) when the file is parsed; a table that fails is decoded once and sorted.
+    a sample (in full up to 512 strings) when the file is parsed; a table that fails is decoded once and sorted.
     """
 
     __slots__ = ("_data", "_offsets", "_unsorted", "unread")

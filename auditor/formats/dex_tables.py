@@ -11,7 +11,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import lt
+from operator import itemgetter, lt
 
 from auditor.formats.dex_strings import text_start
 from auditor.formats.mutf8 import parse_mutf8
@@ -146,14 +146,12 @@ def _ascending(names: list[str]) -> list[str]:
     return ordered if all(map(lt, ordered, ordered[1:])) else sorted(set(ordered))
 
 
-def _find_descriptors(tables: Tables, types: list[int]) -> tuple[list[int], list[int]]:
+def _find_descriptors(tables: Tables, types: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
     """Offsets of the descriptors of ``types``, and those types whose descriptor lies inside the file."""
-    if not types:
-        return [], []
-    if types[-1] < len(tables.types):
-        indices = list(map(tables.types.__getitem__, types))
+    if len(types) > 1 and types[-1] < len(tables.types):
+        indices = itemgetter(*types)(tables.types)
         if max(indices) < len(tables.strings):
-            offsets = list(map(tables.strings.__getitem__, indices))
+            offsets = itemgetter(*indices)(tables.strings)
             if max(offsets) != NO_INDEX:
                 return offsets, types
     found = [(tables.text_offset(index), index) for index in types]
@@ -161,7 +159,7 @@ def _find_descriptors(tables: Tables, types: list[int]) -> tuple[list[int], list
     return [pair[0] for pair in kept], [pair[1] for pair in kept]
 
 
-def _read_names(data: bytes, offsets: list[int]) -> Sequence[str | None]:
+def _read_names(data: bytes, offsets: Sequence[int]) -> Sequence[str | None]:
     """Dotted names behind the string_data_items at ``offsets``, None for one that is no class descriptor."""
     if not offsets:
         return []
@@ -178,13 +176,14 @@ def _read_names(data: bytes, offsets: list[int]) -> Sequence[str | None]:
     return found
 
 
-def _read_plain_names(data: bytes, offsets: list[int]) -> list[str] | None:
-    """All names at once, or None if one is long, not UTF-8, not a class, or shares its bytes with others."""
+def _read_plain_names(data: bytes, offsets: Sequence[int]) -> list[str] | None:
+    """All names at once, or None if one is very long, not UTF-8, not a class, or shares its bytes with others."""
     find = data.find
-    ends = [find(b"\0", offset, offset + _NAME_SIZE) for offset in offsets]
-    if min(ends) < 0 or sum(ends) - sum(offsets) > len(data) or max(map(data.__getitem__, offsets)) > 0x7F:
+    ends = [find(0, offset, offset + _NAME_SIZE) for offset in offsets]
+    if min(ends) < 0 or sum(ends) - sum(offsets) > len(data):
         return None
-    joined = b"\0".join([data[offset + 1 : end] for offset, end in zip(offsets, ends, strict=True)])
+    starts = [offset + 1 if data[offset] < 0x80 else text_start(data, offset) for offset in offsets]
+    joined = b"\0".join([data[start:end] for start, end in zip(starts, ends, strict=True)])
     try:
         text = joined.decode("utf-8")
     except UnicodeDecodeError:
