@@ -11,11 +11,11 @@ from __future__ import annotations
 import argparse
 import sys
 
-from recipes import android_apps, android_sdks, ios_apps, ios_sdks
+from recipes import android_apps, android_sdks, ios_apps, ios_sdks, signing
 from recipes.sample import Sample, collect, render_manifest
 from recipes.toolchain import CACHE, DEBIAN_PACKAGES, SAMPLES, missing_tools
 
-FAMILIES = (*android_apps.FAMILIES, *android_sdks.FAMILIES, *ios_apps.FAMILIES, *ios_sdks.FAMILIES)
+FAMILIES = (*android_apps.FAMILIES, *android_sdks.FAMILIES, *ios_apps.FAMILIES, *ios_sdks.FAMILIES, *signing.FAMILIES)
 
 
 def samples() -> list[Sample]:

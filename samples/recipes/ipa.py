@@ -29,7 +29,7 @@ class IosApp:
     bundle_id: str
     name: str = "Sample"
     version: str = "1.0"
-    code: Code = Code()
+    code: Code = field(default_factory=Code)
     schemes: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
     plist: dict[str, Any] = field(default_factory=dict, hash=False)
