@@ -79,7 +79,7 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
         _NOTHING,
     ),
     ProblemCode.MEMBER_UNREADABLE: ("a member that matters could not be unpacked", _ALL),
-    ProblemCode.LIMIT: ("a bound was reached; see --limits", _ALL),
+    ProblemCode.LIMIT: ("a bound was reached; --limit raises it", _ALL),
     ProblemCode.MANIFEST_DAMAGED: ("the manifest could not be read in full", _MANIFEST | {FactKind.APP_ID}),
     ProblemCode.RESOURCES_DAMAGED: ("resources.arsc could not be read: labels stay unresolved", _NOTHING),
     ProblemCode.SIGNING_DAMAGED: ("the signature is malformed", frozenset({FactKind.SIGNER})),

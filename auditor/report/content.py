@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
+from auditor import __version__
 from auditor.model import Audit, Extraction, Origin, Problem
 from auditor.report.outcome import FailOn, Outcome
+
+if TYPE_CHECKING:
+    from auditor.scan import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,19 @@ def collect(
         tool=tool,
         catalog=catalog,
         as_of=as_of,
+        fail_on=fail_on,
+        ended=ended,
+    )
+
+
+def report_of(run: Run, audits: Iterable[Audit], fail_on: FailOn, *, ended: bool = True) -> Report:
+    """The report on a run that was iterated."""
+    return collect(
+        audits,
+        run.problems,
+        tool=("auditor", __version__),
+        catalog=run.catalog.digest,
+        as_of=run.as_of,
         fail_on=fail_on,
         ended=ended,
     )

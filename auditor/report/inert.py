@@ -47,7 +47,7 @@ def json_inert(document: str) -> str:
     """Escape what may stand in JSON but not on a terminal.
 
     ``document`` is JSON without ASCII escapes; outside strings it holds no such characters, so only strings change.
-    A lone surrogate, which no strict reader accepts, becomes a visible backslash sequence; all else reads back as it was.
+    A lone surrogate, which strict readers refuse, becomes a visible backslash sequence; all else reads back as it was.
     """
     return document if document.isascii() else _ESCAPED_IN_JSON.sub(_escaped_in_json, document)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from auditor.model import Audit, Extraction, FactKind, Problem
+from auditor.model import Audit, Extraction, FactKind
 from auditor.report.content import Report
 from auditor.report.document import (
     FACTS_SCHEMA,
@@ -70,11 +70,6 @@ def _facts(extraction: Extraction, kinds: frozenset[FactKind]) -> Iterator[str]:
             shown = _dumps({"kind": fact.kind.value, "value": fact.value, "origin": str(fact.origin)})
             yield f"{separator}\n      {shown}"
             separator = ","
-
-
-def render_problem_line(problem: Problem) -> str:
-    """One problem outside any app."""
-    return _line("problem", problem_document(problem))
 
 
 def _line(kind: str, document: dict[str, Any]) -> str:

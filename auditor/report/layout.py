@@ -27,6 +27,14 @@ class Piece:
 
 
 Line = tuple[Piece, ...]
+_STYLES = {
+    "alarm": "bold red",
+    "open": "yellow",
+    "good": "green",
+    "head": "bold",
+    "soft": "dim",
+    "value": "cyan",
+}
 
 
 def label(text: str, width: int = LABEL_WIDTH) -> Piece:
@@ -74,6 +82,10 @@ class Page:
         if self.lines and self.lines[-1]:
             self.lines.append(())
 
+    def render(self, *, colour: bool = False) -> str:
+        """The page as one text."""
+        return _coloured(self.lines) if colour else "".join(self.plain())
+
     def plain(self) -> Iterator[str]:
         """The lines without styles, each with its end."""
         for line in self.lines:
@@ -91,3 +103,29 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character) or unicodedata.category(character) == "Mn":
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _coloured(lines: Iterable[Line]) -> str:
+    """The lines with terminal colours; pieces go in as text, so that markup in them stays text."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.text import Text
+
+    out = StringIO()
+    console = Console(file=out, force_terminal=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    for line in lines:
+        console.print(Text.assemble(*((text, _STYLES.get(style, "")) for text, style in _runs(line))))
+    return out.getvalue()
+
+
+def _runs(line: Line) -> Iterator[tuple[str, str]]:
+    """Neighbours of one style as one run, with the spaces between them."""
+    text, style = "", ""
+    for piece in line:
+        if piece.style == style or not piece.shown.strip():
+            text += piece.shown
+            continue
+        yield text, style
+        text, style = piece.shown, piece.style
+    yield text, style

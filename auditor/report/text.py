@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from auditor.model import Answer, Audit, Problem, Verdict
 from auditor.report.app_text import add_app, add_clean
 from auditor.report.content import Report
-from auditor.report.layout import PLAIN_WIDTH, Line, Page, Piece, listed, words
+from auditor.report.layout import PLAIN_WIDTH, Page, words
 from auditor.report.names import Names
 from auditor.report.outcome import Outcome
 from auditor.report.problem_text import add_problem
-
-_STYLES = {
-    "alarm": "bold red",
-    "open": "yellow",
-    "good": "green",
-    "head": "bold",
-    "soft": "dim",
-    "value": "cyan",
-}
 
 
 def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colour: bool = False) -> str:
@@ -38,7 +29,7 @@ def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colou
         for audit in clean:
             add_clean(page, audit)
     _add_problems(page, report.problems)
-    return _coloured(page.lines) if colour else "".join(page.plain())
+    return page.render(colour=colour)
 
 
 def _add_headline(page: Page, report: Report) -> None:
@@ -117,29 +108,3 @@ def _add_problems(page: Page, problems: tuple[Problem, ...]) -> None:
             page.add(0, words(title, "head"))
             for problem in group:
                 add_problem(page, problem)
-
-
-def _coloured(lines: Iterable[Line]) -> str:
-    """The lines with terminal colours; pieces go in as text, so that markup in them stays text."""
-    from io import StringIO
-
-    from rich.console import Console
-    from rich.text import Text
-
-    out = StringIO()
-    console = Console(file=out, force_terminal=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
-    for line in lines:
-        console.print(Text.assemble(*((text, _STYLES.get(style, "")) for text, style in _runs(line))))
-    return out.getvalue()
-
-
-def _runs(line: Line) -> Iterator[tuple[str, str]]:
-    """Neighbours of one style as one run, with the spaces between them."""
-    text, style = "", ""
-    for piece in line:
-        if piece.style == style or not piece.shown.strip():
-            text += piece.shown
-            continue
-        yield text, style
-        text, style = piece.shown, piece.style
-    yield text, style
