@@ -85,7 +85,10 @@ def find_signing_block(data: Blob, archive: Archive, limits: Limits = DEFAULT) -
         LimitError: the block is larger than ``Limits.signing_block_size``.
     """
     end = archive.central_directory_offset
-    if archive.data_offset or end < _FOOTER_SIZE + 8 or bytes(data[end - 16 : end]) != _MAGIC:
+    # The platform demands the three in a row: block, central directory, its end record.
+    if archive.data_offset or end + archive.central_directory_size != archive.end_offset:
+        return None
+    if end < _FOOTER_SIZE + 8 or bytes(data[end - 16 : end]) != _MAGIC:
         return None
     (size,) = struct.unpack("<Q", bytes(data[end - _FOOTER_SIZE : end - 16]))
     start = end - size - 8

@@ -65,6 +65,8 @@ class Archive:
     """In central directory order, duplicates included."""
     central_directory_offset: int
     """Where the central directory really begins in the data."""
+    central_directory_size: int
+    """As the end of central directory gives it."""
     end_offset: int
     """Where the end of central directory record begins in the data."""
     data_offset: int
@@ -238,6 +240,7 @@ def parse_zip(data: Blob, limits: Limits = DEFAULT) -> Archive:
         limits=limits,
         entries=tuple(entries),
         central_directory_offset=end.directory_offset,
+        central_directory_size=end.directory_size,
         end_offset=end.offset,
         data_offset=end.shift,
         comment=end.comment,
