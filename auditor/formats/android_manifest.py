@@ -132,7 +132,7 @@ class Manifest:
     install_location: str = ""
     required_split_types: tuple[str, ...] = ()
     split_types: tuple[str, ...] = ()
-    is_split_required: bool = False
+    requires_splits: bool = False
     has_application: bool = False
     has_code: bool = True
     debuggable: bool = False
@@ -245,7 +245,7 @@ class _Extractor:
             install_location=self._install_location(),
             required_split_types=_parts(self._string(root, "requiredSplitTypes"), ","),
             split_types=_parts(self._string(root, "splitTypes"), ","),
-            is_split_required=self._is_split_required(application),
+            requires_splits=self._is_split_required(application),
             has_application=application.name == "application",
             has_code=self._flag(application, "hasCode") is not False,
             debuggable=self._flag(application, "debuggable") or False,

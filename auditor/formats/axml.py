@@ -42,6 +42,8 @@ _KNOWN_NODES: Final = {
 }
 """Node types of the platform, with the bytes they need after their header."""
 
+_U32 = struct.Struct("<I")
+_HEADER = struct.Struct("<HHI")
 _START = struct.Struct("<IIHHH")
 _ATTRIBUTE = struct.Struct("<IIIHBBI")
 
@@ -71,7 +73,7 @@ class _Reader:
         self._budget = limits.xml_elements * _CHUNKS_PER_ELEMENT
         self._elements = 0
         self._pool: StringPool | None = None
-        self._map: tuple[int, ...] = ()
+        self._map = (0, 0)
         self._attributes: dict[_Raw, _Named] = {}
         self._anomalies: dict[str, None] = {}
 
@@ -113,8 +115,7 @@ class _Reader:
                     self._note("several string pools")
                 pool = chunk
             elif chunk.type == RES_XML_RESOURCE_MAP_TYPE:
-                count = (chunk.size - chunk.header_size) // 4
-                self._map = struct.unpack_from(f"<{count}I", data, offset + chunk.header_size)
+                self._map = (offset + chunk.header_size, (chunk.size - chunk.header_size) // 4)
             elif RES_XML_FIRST_CHUNK_TYPE <= chunk.type <= RES_XML_LAST_CHUNK_TYPE:
                 self._open_pool(pool)
                 return offset
@@ -134,16 +135,17 @@ class _Reader:
         """Build the tree; ends with the root's end tag or the end of the document."""
         root: Element | None = None
         opened: list[Element] = []
+        data, header, needs = self._data, _HEADER.unpack_from, _KNOWN_NODES
         while offset < end:
-            chunk = read_chunk(self._data, offset, end, _NODE_SIZE)
+            # The checks of read_chunk, spelled out: this loop is the whole cost of a manifest.
+            kind, header_size, size = header(data, offset) if end - offset >= CHUNK_HEADER_SIZE else (0, 0, 0)
+            if not _NODE_SIZE <= header_size <= size <= end - offset or (header_size | size) & 3:
+                read_chunk(data, offset, end, _NODE_SIZE)
             self._spend(1, offset)
-            needed = _KNOWN_NODES.get(chunk.type)
-            if needed is None:
-                self._note("unknown chunks")
-            elif chunk.size - chunk.header_size < needed:
-                raise FormatError(f"node {chunk.type:#06x} has no room for its content", offset)
-            elif chunk.type == RES_XML_START_ELEMENT_TYPE:
-                element = self._read_element(chunk)
+            if size - header_size < needs.get(kind, 0):
+                raise FormatError(f"node {kind:#06x} has no room for its content", offset)
+            if kind == RES_XML_START_ELEMENT_TYPE:
+                element = self._read_element(offset, header_size, size)
                 if opened:
                     opened[-1].children.append(element)
                 elif root is None:
@@ -151,29 +153,31 @@ class _Reader:
                 opened.append(element)
                 if len(opened) > self._limits.xml_depth:
                     raise LimitError(f"elements are nested deeper than {self._limits.xml_depth}", offset)
-            elif chunk.type == RES_XML_END_ELEMENT_TYPE and opened:
+            elif kind == RES_XML_END_ELEMENT_TYPE and opened:
                 opened.pop()
                 if not opened:
                     break
-            offset = chunk.end
+            elif kind not in needs:
+                self._note("unknown chunks")
+            offset += size
         if root is None:
             raise FormatError("binary XML has no element", offset)
         if opened:
             self._note("elements left open")
         return root
 
-    def _read_element(self, chunk: Chunk) -> Element:
+    def _read_element(self, offset: int, header_size: int, chunk_size: int) -> Element:
         self._elements += 1
         if self._elements > self._limits.xml_elements:
-            raise LimitError(f"more than {self._limits.xml_elements} elements", chunk.offset)
-        extension = chunk.offset + chunk.header_size
+            raise LimitError(f"more than {self._limits.xml_elements} elements", offset)
+        extension = offset + header_size
         _, name, start, size, count = _START.unpack_from(self._data, extension)
-        if start + size * count > chunk.size - chunk.header_size:
-            raise FormatError("attributes reach beyond their element", chunk.offset)
+        if start + size * count > chunk_size - header_size:
+            raise FormatError("attributes reach beyond their element", offset)
         element = Element(self._string(name) or "")
         if count == 0:
             return element
-        self._spend(count, chunk.offset)
+        self._spend(count, offset)
         first = extension + start
         for raw in self._raw_attributes(first, size, count):
             named = self._attributes.get(raw)
@@ -197,7 +201,8 @@ class _Reader:
     def _decode_attribute(self, raw: _Raw) -> _Named:
         """Decide by what an attribute can be found: its resource id, or its name."""
         namespace, name, raw_value, _, _, kind, data = raw
-        resource_id = self._map[name] if name < len(self._map) else 0
+        first, count = self._map
+        (resource_id,) = _U32.unpack_from(self._data, first + 4 * name) if name < count else (0,)
         typed = Value(kind, data, self._string(data) if kind == TYPE_STRING else None)
         if namespace == _NO_STRING:
             # Lookups by resource id see the typed value, lookups by plain name the raw string first.

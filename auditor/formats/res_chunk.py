@@ -57,7 +57,19 @@ def read_chunk(data: Blob, offset: int, end: int, minimum: int = CHUNK_HEADER_SI
 class StringPool:
     """The strings of one pool chunk, decoded one by one when asked for."""
 
-    __slots__ = ("_budget", "_cache", "_data", "_end", "_entries", "_keep", "_strings", "count", "repaired", "utf8")
+    __slots__ = (
+        "_budget",
+        "_by_index",
+        "_cache",
+        "_data",
+        "_end",
+        "_entries",
+        "_keep",
+        "_strings",
+        "count",
+        "repaired",
+        "utf8",
+    )
 
     def __init__(self, data: Blob, chunk: Chunk, keep: int) -> None:
         """Keep ``keep`` characters of each string.
@@ -75,6 +87,7 @@ class StringPool:
         self._entries = chunk.offset + chunk.header_size
         self._strings = chunk.offset + strings_start
         self._keep = keep
+        self._by_index: dict[int, str | None] = {}
         self._cache: dict[int, str | None] = {}
         # Entries may point into each other's bytes: what all of them may decode to is bounded by the pool's size.
         self._budget = 2 * chunk.size + 4096
@@ -92,18 +105,22 @@ class StringPool:
         Raises:
             LimitError: the pool's strings overlap so much that they unpack to more than the pool holds.
         """
+        if index in self._by_index:
+            return self._by_index[index]
         if not 0 <= index < self.count:
             return None
         (relative,) = _U32.unpack_from(self._data, self._entries + 4 * index)
-        if relative in self._cache:
-            return self._cache[relative]
-        start = self._strings + relative
+        if relative not in self._cache:
+            self._cache[relative] = self._decode(self._strings + relative)
+        text = self._by_index[index] = self._cache[relative]
+        return text
+
+    def _decode(self, start: int) -> str | None:
         text = self._decode8(start) if self.utf8 else self._decode16(start)
         if text is not None:
             self._budget -= len(text)
             if self._budget < 0:
                 raise LimitError("string pool unpacks to more than its size", start)
-        self._cache[relative] = text
         return text
 
     def _decode8(self, start: int) -> str | None:
