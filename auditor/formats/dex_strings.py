@@ -6,11 +6,12 @@ Not read: the declared length of a string (its NUL ends it).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, repeat
 from operator import add, lt
 
-from auditor.formats.mutf8 import parse_mutf8, sort_key, sort_key_of
+from auditor.formats.mutf8 import mutf8_bytes, parse_mutf8, sort_key, sort_key_of
 
 _CHECKED = 512
 """Strings compared to learn whether a table is sorted; smaller tables are compared in full."""
@@ -35,16 +36,18 @@ class DexStrings:
     a sample (in full up to 512 strings) when the file is parsed; a table that fails is decoded once and sorted.
     """
 
-    __slots__ = ("_data", "_offsets", "_unsorted", "unread")
+    __slots__ = ("_data", "_offsets", "_samples", "_step", "_unsorted", "unread")
 
     def __init__(self, data: bytes, offsets: Sequence[int]) -> None:
         """Take ``offsets`` of string_data_items, each followed by a NUL somewhere in ``data``."""
         self._data = data
         self._offsets = offsets
+        self._step = max(1, len(offsets) // _CHECKED)
+        self._samples = [self._key(offset, _KEY_SIZE) for offset in offsets[:: self._step]]
         self._unsorted: dict[str, int] | None = None
         self.unread = 0
         """Strings of an unsorted table that are left out because they lie inside one another."""
-        if not self._is_sorted(max(1, len(offsets) // _CHECKED)):
+        if not _ascends(self._samples):
             self._read_unsorted()
 
     def __len__(self) -> int:
@@ -86,8 +89,10 @@ class DexStrings:
 
     def check_order(self) -> bool:
         """Compare every string with the next, and stop bisecting if the table turns out not to be sorted."""
-        if self._unsorted is None and not self._is_sorted(1):
-            self._read_unsorted()
+        if self._unsorted is None:
+            raw = list(self.iter_raw())
+            if not _ascends(raw) and not _ascends(list(map(sort_key, raw))):
+                self._read_unsorted()
         return self._unsorted is None
 
     def iter_raw(self) -> Iterator[bytes]:
@@ -99,12 +104,8 @@ class DexStrings:
 
     def intersection(self, wanted: Iterable[str]) -> frozenset[str]:
         """Those of ``wanted`` that are in the table, whatever its order: one pass, for many at once."""
-        keys = {sort_key_of(value): value for value in wanted}
-        return frozenset(keys[key] for key in keys.keys() & set(map(sort_key, self.iter_raw())))
-
-    def _is_sorted(self, step: int) -> bool:
-        keys = [self._key(offset, _KEY_SIZE) for offset in self._offsets[::step]]
-        return all(map(lt, keys, keys[1:]))
+        encoded = {mutf8_bytes(value): value for value in wanted}
+        return frozenset(encoded[raw] for raw in frozenset(encoded).intersection(self.iter_raw()))
 
     def _read_unsorted(self) -> None:
         values: dict[str, int] = {}
@@ -129,9 +130,8 @@ class DexStrings:
         if empty:
             entries[0] = b"\0"
         starts = accumulate(map(add, map(len, entries), repeat(1)), initial=first)
-        if len(entries) != len(offsets) or any(map(int.__ne__, offsets, starts)):
-            return None
-        return entries
+        sound = len(entries) == len(offsets) and all(entries) and list(offsets) == list(starts)[:-1]
+        return entries if sound else None
 
     def _iter_each(self, first: int = 0) -> Iterator[bytes]:
         """Every string from index ``first`` on, while together they are no longer than the file.
@@ -162,11 +162,28 @@ class DexStrings:
         """Index of the first string that is not below ``key``."""
         # A key shrinks at most by half (C0 80 becomes 00), so this many bytes decide the comparison.
         size = 2 * len(key) + 2
-        low, high = 0, len(self._offsets)
+        low, high = self._narrow(key)
+        data, offsets, find = self._data, self._offsets, self._data.find
         while low < high:
             middle = (low + high) // 2
-            if self._key(self._offsets[middle], size) < key:
+            start = offsets[middle]
+            start = start + 1 if data[start] < 0x80 else text_start(data, start)
+            end = find(0, start, start + size)
+            found = data[start : start + size if end < 0 else end]
+            if (sort_key(found) if b"\xc0" in found else found) < key:
                 low = middle + 1
             else:
                 high = middle
         return low
+
+    def _narrow(self, key: bytes) -> tuple[int, int]:
+        """The stretch of the table that the samples leave for ``key``."""
+        if len(key) > _KEY_SIZE // 2:
+            return 0, len(self._offsets)
+        index = bisect_left(self._samples, key)
+        low = (index - 1) * self._step + 1 if index > 0 else 0
+        return low, min(index * self._step, len(self._offsets))
+
+
+def _ascends(keys: list[bytes]) -> bool:
+    return all(map(lt, keys, keys[1:]))

@@ -36,3 +36,8 @@ def sort_key_of(value: str) -> bytes:
     units = value.encode("utf-16-le", "surrogatepass")
     pairs = [chr(low | high << 8) for low, high in zip(units[::2], units[1::2], strict=True)]
     return "".join(pairs).encode("utf-8", "surrogatepass")
+
+
+def mutf8_bytes(value: str) -> bytes:
+    """The MUTF-8 form of ``value``, without a NUL behind it."""
+    return sort_key_of(value).replace(b"\0", b"\xc0\x80")
