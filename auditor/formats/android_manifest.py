@@ -14,7 +14,7 @@ from typing import Final
 
 from auditor.errors import FormatError, LimitError
 from auditor.formats.android_xml import REFERENCES, Document, Element, Resolver, Value, parse_text_xml, value_text
-from auditor.formats.axml import RES_XML_TYPE, parse_axml
+from auditor.formats.axml import parse_axml
 from auditor.formats.axml_fallback import parse_axml_with_androguard
 from auditor.formats.blob import Blob
 from auditor.formats.proto_xml import parse_proto_xml
@@ -179,19 +179,21 @@ def read_manifest(data: Blob, limits: Limits = DEFAULT, resources: Resolver | No
 
 def _read_document(data: bytes, limits: Limits) -> tuple[str, Document]:
     """Tell the three forms apart and read the one at hand."""
-    binary = int.from_bytes(data[:2], "little") == RES_XML_TYPE
-    if (not binary and data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<") or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    # The platform ignores the type of a binary document, so its first bytes may say anything; text holds no NUL.
+    if wide or (data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" and b"\0" not in data[:8]):
         return "text", parse_text_xml(data, limits)
-    if not binary and data[:1] == b"\x0a":
+    if data[:1] != b"\x0a":
+        return "binary", _read_binary(data, limits)
+    try:
+        return "protobuf", parse_proto_xml(data, limits)
+    except LimitError:
+        raise
+    except FormatError as error:
         try:
-            return "protobuf", parse_proto_xml(data, limits)
-        except LimitError:
-            raise
+            return "binary", parse_axml(data, limits)
         except FormatError:
-            # Binary XML whose type was altered to begin like a protobuf message; the platform ignores the type.
-            if data[1:4] != b"\x00\x08\x00":
-                raise
-    return "binary", _read_binary(data, limits)
+            raise error from None
 
 
 def _read_binary(data: bytes, limits: Limits) -> Document:
