@@ -11,11 +11,12 @@ from __future__ import annotations
 import argparse
 import sys
 
-from recipes import android_apps, android_sdks, ios_apps, ios_sdks, signing
+from recipes import android_apps, android_sdks, bundles, ios_apps, ios_sdks, signing
 from recipes.sample import Sample, collect, render_manifest
 from recipes.toolchain import CACHE, DEBIAN_PACKAGES, SAMPLES, missing_tools
 
-FAMILIES = (*android_apps.FAMILIES, *android_sdks.FAMILIES, *ios_apps.FAMILIES, *ios_sdks.FAMILIES, *signing.FAMILIES)
+MODULES = (android_apps, android_sdks, signing, ios_apps, ios_sdks, bundles)
+FAMILIES = tuple(family for module in MODULES for family in module.FAMILIES)
 
 
 def samples() -> list[Sample]:

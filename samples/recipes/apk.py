@@ -160,7 +160,7 @@ def manifest_xml(app: AndroidApp) -> str:
     own = f" android:name={quoteattr(app.application_class)}" if app.application_class else ""
     own += "" if app.split else ' android:label="@string/app_name"'
     own += "" if app.has_code else ' android:hasCode="false"'
-    sdk = f'<uses-sdk android:minSdkVersion="{app.min_sdk}" android:targetSdkVersion="29"/>'
+    sdk = f'<uses-sdk android:minSdkVersion="{app.min_sdk}" android:targetSdkVersion="{max(app.min_sdk, 29)}"/>'
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         '<manifest xmlns:android="http://schemas.android.com/apk/res/android"'
@@ -182,14 +182,13 @@ def link(app: AndroidApp, *options: str) -> dict[str, bytes]:
 
     def make(folder: Path) -> bytes:
         compiled = []
-        if not app.split:
-            labels = {"values": app.label, "values-zh": app.label_zh}
-            for name, label in labels.items():
-                if label:
-                    (folder / "res" / name).mkdir(parents=True)
-                    (folder / "res" / name / "strings.xml").write_text(_strings_xml(label))
+        for name, label in {"values": "" if app.split else app.label, "values-zh": app.label_zh}.items():
+            if label:
+                (folder / "res" / name).mkdir(parents=True)
+                (folder / "res" / name / "strings.xml").write_text(_strings_xml(label))
+                compiled = [folder / "res.zip"]
+        if compiled:
             run(aapt2(), "compile", "--dir", folder / "res", "-o", folder / "res.zip")
-            compiled = [folder / "res.zip"]
         (folder / "AndroidManifest.xml").write_text(text)
         out = folder / "linked.zip"
         run(
@@ -206,7 +205,7 @@ def link(app: AndroidApp, *options: str) -> dict[str, bytes]:
         )
         return out.read_bytes()
 
-    linked = archive.unpack(cached(make, text, app.label, app.label_zh, options))
+    linked = archive.unpack(cached(make, text, app.split, app.label, app.label_zh, options))
     return dict(sorted(linked.items(), key=lambda item: (item[0] != "AndroidManifest.xml", item[0])))
 
 
