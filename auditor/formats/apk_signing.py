@@ -2,7 +2,8 @@
 
 Specification: https://source.android.com/docs/security/features/apksigning; the choice among schemes is that of
 android.util.apk.ApkSignatureVerifier: the newest scheme a level knows counts, and a broken one is never passed over.
-Not read: scheme v4 (an .idsig beside the APK); scheme v3.2 beyond its presence; source stamps
+Not read: scheme v4 (an .idsig beside the APK); scheme v3.2 beyond its presence; source stamps; the lowest scheme that
+targetSdkVersion 30 or targetSandboxVersion 2 demands
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ def read_signing(
         signing = _verify_block_scheme(data, archive, present, scheme, limits)
     if present.has(V32_ID):
         warnings.append("scheme v3.2 is present; it is recognised, not verified, and current platforms ignore it")
+    if present.has(V31_ID) and not present.has(V3_ID):
+        warnings.append("scheme v3.1 is present without scheme v3; only Android 13 and later take such an APK")
     warnings.extend(_strangers(present, signing, limits))
     return replace(signing, present=present.names(), trusted=_trusted(present, min_sdk)), tuple(warnings)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from auditor.errors import FormatError, UnsupportedError
 from auditor.formats.blob import Blob
-from auditor.formats.certificate import parse_certificate, public_key_info
+from auditor.formats.certificate import is_same_key, parse_certificate, public_key_info
 from auditor.formats.content_digest import chunked_digest, verity_digest
 from auditor.formats.public_key import Padding, is_signature_valid
 from auditor.formats.signing_block import (
@@ -133,7 +133,7 @@ def _failed(error: FormatError, scheme: str, signers: Sequence[BlockSigner], lim
 
 def claimed_signers(signers: Sequence[BlockSigner], limits: Limits = DEFAULT) -> tuple[Signer, ...]:
     """Return the signers a scheme names, unverified; those that cannot be read are left out."""
-    claimed = []
+    claimed: list[Signer] = []
     for signer in signers:
         try:
             claimed.extend(parse_certificate(certificate, limits) for certificate in signer.certificates[:1])
@@ -154,7 +154,7 @@ def _verify_signer(contents: Contents, signer: BlockSigner) -> None:
     known = [(identifier, value) for identifier, value in signer.signatures if identifier in _ALGORITHMS]
     if not signer.certificates:
         raise FormatError("a signer has no certificate")
-    if public_key_info(signer.certificates[0]) != signer.public_key:
+    if not is_same_key(public_key_info(signer.certificates[0]), signer.public_key):
         raise FormatError("the public key of a signer is not that of its certificate")
     if not known:
         listed = ", ".join(f"{identifier:#x}" for identifier, _ in signer.signatures[:5])

@@ -51,6 +51,7 @@ def parse_certificate(der: bytes, limits: Limits = DEFAULT) -> Signer:
     """
     fields = _signed_fields(der, limits)
     public_key = fields[6].expect(SEQUENCE).raw
+    numbers = rsa_numbers(public_key)
     return Signer(
         sha256=hashlib.sha256(der).hexdigest(),
         sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest(),
@@ -58,7 +59,7 @@ def parse_certificate(der: bytes, limits: Limits = DEFAULT) -> Signer:
         md5_of_hex=hashlib.md5(der.hex().encode(), usedforsecurity=False).hexdigest(),
         subject=_name(fields[5])[:_SUBJECT_LENGTH],
         public_key_sha256=hashlib.sha256(public_key).hexdigest(),
-        rsa_modulus=_rsa_modulus(fields[6]),
+        rsa_modulus=None if numbers is None else f"{numbers[0]:x}",
     )
 
 
@@ -128,15 +129,29 @@ def _escape(value: str) -> str:
     return text
 
 
-def _rsa_modulus(public_key: Element) -> str | None:
-    """Return the modulus of an RSA key; a leading sign byte or a wrongly negative number changes nothing."""
-    algorithm, key = _pair(public_key.children())
+def rsa_numbers(key_info: bytes) -> tuple[int, int] | None:
+    """Return modulus and exponent of an RSA key, None for another; wrongly negative numbers are read as unsigned.
+
+    Raises:
+        FormatError: it is not a SubjectPublicKeyInfo.
+    """
+    algorithm, key = _pair(parse_element(key_info).children(SEQUENCE))
     if object_identifier(_first(algorithm).expect(OBJECT_IDENTIFIER).body) != _RSA:
         return None
-    numbers = parse_element(key.expect(BIT_STRING).body[1:]).children(SEQUENCE)
-    if not numbers:
-        raise FormatError("the RSA key of the certificate is empty")
-    return numbers[0].expect(INTEGER).body.hex().lstrip("0")
+    modulus, exponent = _pair(parse_element(key.expect(BIT_STRING).body[1:]).children(SEQUENCE))
+    return int.from_bytes(modulus.expect(INTEGER).body, "big"), int.from_bytes(exponent.expect(INTEGER).body, "big")
+
+
+def is_same_key(one: bytes, other: bytes) -> bool:
+    """Tell whether two SubjectPublicKeyInfo are one key, also where one of them writes an RSA number as negative.
+
+    Raises:
+        FormatError: they differ and one of them is none.
+    """
+    if one == other:
+        return True
+    numbers = rsa_numbers(one)
+    return numbers is not None and numbers == rsa_numbers(other)
 
 
 def _first(element: Element) -> Element:

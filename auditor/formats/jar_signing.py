@@ -40,6 +40,7 @@ _DIGESTS = (("sha-512", "sha512"), ("sha-384", "sha384"), ("sha-256", "sha256"),
 
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _CONTENT_TYPE = "1.2.840.113549.1.9.3"
+_DATA = bytes.fromhex("2a864886f70d010701")
 _MESSAGE_DIGEST = "1.2.840.113549.1.9.4"
 _TAG_0 = 0xA0
 _CMS_DIGESTS = {
@@ -50,6 +51,7 @@ _CMS_DIGESTS = {
     "2.16.840.1.101.3.4.2.2": "sha384",
     "2.16.840.1.101.3.4.2.3": "sha512",
 }
+_DSA_DIGESTS = ("sha1", "sha224", "sha256")
 _CMS_SIGNATURES = (
     ("1.2.840.113549.1.1.", Padding.PKCS1),
     ("1.2.840.10040.4.", Padding.DSA),
@@ -81,7 +83,10 @@ def verify_jar(archive: Archive, limits: Limits = DEFAULT) -> Signing:
         manifest_bytes = _read_manifest(archive, limits)
         manifest = parse_manifest(manifest_bytes)
         files = []
-        for block, signature_file in _signature_pairs(archive):
+        pairs = _signature_pairs(archive)
+        if len(pairs) > limits.signers:
+            raise FormatError(f"scheme v1 has {len(pairs)} signers, more than the {limits.signers} the platform takes")
+        for block, signature_file in pairs:
             certificates = _certificates(archive.read(block, limits.signing_block_size))
             signers = signers or certificates[:1]
             files.append(_verify_signature_file(archive, block, signature_file, manifest, manifest_bytes, limits))
@@ -286,6 +291,8 @@ def _verify_signer(fields: list[Element], certificates: list[Element], content: 
     padding = next((padding for prefix, padding in _CMS_SIGNATURES if oid.startswith(prefix)), None)
     if digest is None or padding is None:
         raise UnsupportedError(f"the signature algorithm {oid} is not known")
+    if padding is Padding.DSA and digest not in _DSA_DIGESTS:
+        raise FormatError(f"the platform knows no DSA signatures with {digest}")
     if certificate is None:
         return None
     signature = rest[1].expect(OCTET_STRING).body
@@ -310,13 +317,22 @@ def _find_certificate(identifier: list[Element], certificates: list[Element]) ->
 
 
 def _attributes_match(attributes: Element, digest: bytes) -> bool:
-    """Check that the signed attributes carry the content's digest and a content type."""
+    """Check that the signed attributes carry the content's digest and its type.
+
+    Raises:
+        FormatError: one of them is missing or there twice, which the platform takes worse than a wrong one.
+    """
     values: dict[str, bytes] = {}
     for attribute in attributes.children():
         parts = attribute.children(SEQUENCE)
         if len(parts) > 1 and (content := parts[1].children(SET)):
-            values[object_identifier(parts[0].expect(OBJECT_IDENTIFIER).body)] = content[0].body
-    return _CONTENT_TYPE in values and values.get(_MESSAGE_DIGEST) == digest
+            oid = object_identifier(parts[0].expect(OBJECT_IDENTIFIER).body)
+            if oid in values:
+                raise FormatError(f"the signed attribute {oid} comes twice")
+            values[oid] = content[0].body
+    if _CONTENT_TYPE not in values or _MESSAGE_DIGEST not in values:
+        raise FormatError("the signed attributes lack the content type or the digest")
+    return values[_CONTENT_TYPE] == _DATA and values[_MESSAGE_DIGEST] == digest
 
 
 def _algorithm(element: Element) -> str:

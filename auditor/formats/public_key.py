@@ -7,8 +7,13 @@ Not read: keys that the cryptography package cannot load; post-quantum keys
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from auditor.errors import UnsupportedError
+from auditor.formats.certificate import rsa_numbers
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 
 class Padding(StrEnum):
@@ -30,7 +35,6 @@ def is_signature_valid(key_info: bytes, padding: Padding, digest: str, signature
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
     from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     kinds: dict[str, type[hashes.HashAlgorithm]] = {
         "md5": hashes.MD5,
@@ -43,10 +47,7 @@ def is_signature_valid(key_info: bytes, padding: Padding, digest: str, signature
     if digest not in kinds:
         raise UnsupportedError(f"the digest {digest!r} is not known")
     algorithm = kinds[digest]()
-    try:
-        key = load_der_public_key(key_info)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise UnsupportedError(f"the public key cannot be loaded: {error}") from error
+    key = _load(key_info)
     try:
         if isinstance(key, rsa.RSAPublicKey) and padding is Padding.PKCS1:
             key.verify(signature, message, rsa_padding.PKCS1v15(), algorithm)
@@ -64,3 +65,21 @@ def is_signature_valid(key_info: bytes, padding: Padding, digest: str, signature
     except UnsupportedAlgorithm as error:
         raise UnsupportedError(f"the signature cannot be checked: {error}") from error
     return True
+
+
+def _load(key_info: bytes) -> PublicKeyTypes:
+    """Load a key; an RSA key in an odd encoding by its two numbers."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        return load_der_public_key(key_info)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        numbers = rsa_numbers(key_info)
+        if numbers is None:
+            raise UnsupportedError(f"the public key cannot be loaded: {error}") from error
+    try:
+        return RSAPublicNumbers(numbers[1], numbers[0]).public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UnsupportedError(f"the public key cannot be loaded: {error}") from error
