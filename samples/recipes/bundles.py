@@ -41,9 +41,9 @@ PLAIN = AndroidApp("com.example.outer", label="Outer")
 ALIPAY_SDK = has_sdk("alipay")
 
 
-def native_library(abi: str) -> bytes:
+def native_library() -> bytes:
     """Compile a tiny JNI library."""
-    target = {"arm64-v8a": "aarch64-linux-android21", "x86_64": "x86_64-linux-android21"}[abi]
+    target = "aarch64-linux-android21"
 
     def make(folder: Path) -> bytes:
         (folder / "n.c").write_text(NATIVE_SOURCE)
@@ -83,7 +83,7 @@ def config_split(name: str, **more: object) -> bytes:
 
 def split_files() -> dict[str, bytes]:
     """Return a complete split set by file name."""
-    library = (("lib/arm64-v8a/libsample.so", native_library("arm64-v8a")),)
+    library = (("lib/arm64-v8a/libsample.so", native_library()),)
     return {
         "base.apk": apk.signed(BASE),
         "split_config.arm64_v8a.apk": config_split("arm64_v8a", files=library),
@@ -97,8 +97,7 @@ def module() -> bytes:
     linked = apk.link(BUNDLED, "--proto-format")
     members = {"manifest/AndroidManifest.xml": linked.pop("AndroidManifest.xml"), **linked}
     members["dex/classes.dex"] = apk.dex(*apk.java_sources(BUNDLED), BUNDLED.min_sdk)
-    for abi in ("arm64-v8a", "x86_64"):
-        members[f"lib/{abi}/libsample.so"] = native_library(abi)
+    members["lib/arm64-v8a/libsample.so"] = native_library()
     return archive.pack(members)
 
 
@@ -112,7 +111,7 @@ def aab() -> bytes:
         run(*tool, f"--modules={folder / 'base.zip'}", f"--output={folder / 'out.aab'}")
         return (folder / "out.aab").read_bytes()
 
-    return archive.pack(archive.unpack(cached(make, base)))
+    return archive.pack(dict(sorted(archive.unpack(cached(make, base)).items())))
 
 
 def signed_aab() -> bytes:
