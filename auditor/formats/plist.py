@@ -69,7 +69,8 @@ def _check_text(raw: bytes, limits: Limits) -> bytes:
         raise FormatError("no property list", 0)
     if text.count(b"<") > 2 * limits.xml_elements + 16:
         raise LimitError(f"property list of more than {limits.xml_elements} elements")
-    return text.rstrip(b"\0")
+    # In UTF-16 a NUL is half of the last character.
+    return text if text.startswith(_MARKS[1:]) else text.rstrip(b"\0")
 
 
 class _Metered(io.BytesIO):
@@ -84,7 +85,7 @@ class _Metered(io.BytesIO):
         wanted = self._size if size is None or size < 0 else min(size, self._size)
         self._left -= min(wanted, max(self._size - self.tell(), 0))
         if self._left < 0:
-            raise ValueError("its objects overlap")
+            raise LimitError("the objects of the property list overlap")
         return super().read(wanted)
 
 
