@@ -186,24 +186,13 @@ def link(app: AndroidApp, *options: str) -> dict[str, bytes]:
             if label:
                 (folder / "res" / name).mkdir(parents=True)
                 (folder / "res" / name / "strings.xml").write_text(_strings_xml(label))
-                compiled = [folder / "res.zip"]
+                compiled = ["res.zip"]
         if compiled:
-            run(aapt2(), "compile", "--dir", folder / "res", "-o", folder / "res.zip")
+            run(aapt2(), "compile", "--dir", "res", "-o", "res.zip", cwd=folder)
         (folder / "AndroidManifest.xml").write_text(text)
-        out = folder / "linked.zip"
-        run(
-            aapt2(),
-            "link",
-            "-o",
-            out,
-            "-I",
-            FRAMEWORK,
-            "--manifest",
-            folder / "AndroidManifest.xml",
-            *options,
-            *compiled,
-        )
-        return out.read_bytes()
+        command = [aapt2(), "link", "-o", "linked.zip", "-I", FRAMEWORK, "--manifest", "AndroidManifest.xml"]
+        run(*command, *options, *compiled, cwd=folder)
+        return (folder / "linked.zip").read_bytes()
 
     linked = archive.unpack(cached(make, text, app.split, app.label, app.label_zh, options))
     return dict(sorted(linked.items(), key=lambda item: (item[0] != "AndroidManifest.xml", item[0])))
