@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 if TYPE_CHECKING:
     from auditor.report.content import Report
     from auditor.report.layout import Page
@@ -22,10 +20,9 @@ _MIN_WIDTH, _PLAIN_WIDTH, _MAX_WIDTH = 60, 80, 120
 
 def write(pieces: Iterable[str], encoding: str = "utf-8") -> None:
     """Write pieces to stdout one by one; data formats are UTF-8 whatever the locale says."""
-    stream = click.get_binary_stream("stdout")
     for piece in pieces:
-        stream.write(piece.encode(encoding, "backslashreplace"))
-    stream.flush()
+        sys.stdout.buffer.write(piece.encode(encoding, "backslashreplace"))
+    sys.stdout.buffer.flush()
 
 
 def write_text(text: str) -> None:
@@ -84,12 +81,18 @@ def progress_bar(wanted: bool) -> Iterator[Callable[[Progress], None] | None]:
 
     # The name comes from the input: no markup, one line.
     current = bars.TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
-    count = bars.TextColumn("{task.completed:.0f} apps", markup=False)
-    columns = (bars.SpinnerColumn(), bars.BarColumn(bar_width=12), count, bars.TimeElapsedColumn(), current)
+    count = bars.TextColumn("{task.fields[apps]} apps", markup=False)
+    columns = (bars.BarColumn(bar_width=20), bars.TaskProgressColumn(), count, bars.TimeElapsedColumn(), current)
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=None)
+        task = bar.add_task("looking for apps", total=None, apps=0)
 
         def show(progress: Progress) -> None:
-            bar.update(task, completed=progress.apps, description=visible(progress.current))
+            bar.update(
+                task,
+                total=progress.bytes_total,
+                completed=progress.bytes_done,
+                apps=progress.files_done,
+                description=visible(progress.current),
+            )
 
         yield show

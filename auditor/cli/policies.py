@@ -26,9 +26,7 @@ Example:
 _AS_OF = "Day of the legal status (YYYY-MM-DD); today where not given."
 
 
-@click.group(
-    epilog=_EPILOG, no_args_is_help=False, short_help="List and show the policies that name the designated apps."
-)
+@click.group(epilog=_EPILOG, no_args_is_help=False)
 def policies() -> None:
     """List and show the policies that name the designated apps."""
 
