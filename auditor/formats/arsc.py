@@ -30,6 +30,8 @@ FLAG_COMPLEX: Final = 0x0001
 FLAG_COMPACT: Final = 0x0008
 
 _CHUNKS: Final = 1_000_000
+_CONFIGURATIONS: Final = 10_000
+"""Of one resource type; the framework's own strings have about 90."""
 _STAGED_ALIASES: Final = 100_000
 _PACKAGE_HEADER_SIZE: Final = 284
 """Of tables older than Android 5.0; newer ones add typeIdOffset."""
@@ -202,7 +204,11 @@ class _Indexer:
         width = 2 if flags & FLAG_OFFSET16 and not flags & FLAG_SPARSE else 4
         count = min(count, (chunk.size - chunk.header_size) // width)
         found = TypeChunk(chunk.offset, chunk.end, chunk.header_size, flags, count, start)
-        self._types.setdefault((package_id, type_id + type_id_offset), []).append(found)
+        known = self._types.setdefault((package_id, type_id + type_id_offset), [])
+        if len(known) < _CONFIGURATIONS:
+            known.append(found)
+        else:
+            self._anomalies[f"more than {_CONFIGURATIONS} configurations of one type"] = None
 
     def _index_aliases(self, chunk: Chunk) -> None:
         at = chunk.offset + chunk.header_size
@@ -237,8 +243,7 @@ def _entry_offset(data: Blob, chunk: TypeChunk, entry: int) -> int | None:
     """Where an entry lies; None where this configuration has no value for it."""
     table = chunk.offset + chunk.header_size
     if chunk.flags & FLAG_SPARSE:
-        pairs = struct.iter_unpack("<HH", bytes(data[table : table + 4 * chunk.entry_count]))
-        relative = next((4 * offset for index, offset in pairs if index == entry), None)
+        relative = _sparse_offset(data, table, chunk.entry_count, entry)
     elif entry >= chunk.entry_count:
         return None
     elif chunk.flags & FLAG_OFFSET16:
@@ -248,6 +253,18 @@ def _entry_offset(data: Blob, chunk: TypeChunk, entry: int) -> int | None:
         (offset32,) = struct.unpack_from("<I", data, table + 4 * entry)
         relative = None if offset32 == _NO_ENTRY else offset32
     return None if relative is None else chunk.offset + chunk.entries_start + relative
+
+
+def _sparse_offset(data: Blob, table: int, count: int, entry: int) -> int | None:
+    """Search (index, offset / 4) pairs, which ascend by index."""
+    low, high = 0, count
+    while low < high:
+        middle = (low + high) // 2
+        index, offset = struct.unpack_from("<HH", data, table + 4 * middle)
+        if index == entry:
+            return int(4 * offset)
+        low, high = (middle + 1, high) if index < entry else (low, middle)
+    return None
 
 
 def _read_value(table: _Table, chunk: TypeChunk, offset: int) -> Value | None:

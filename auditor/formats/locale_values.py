@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from auditor.formats.android_xml import REFERENCES, Value, value_text
 
-_LOOKUPS: Final = 256
+_LOOKUPS: Final = 128
 """Resources looked up for one answer; a label needs one to three."""
 
 
