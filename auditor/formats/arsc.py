@@ -101,6 +101,9 @@ class Resources:
         """(locale, text) pairs of a resource, ascending; empty where it is unknown or holds no simple value.
 
         Numbers come as decimal text, booleans as true or false.
+
+        Raises:
+            LimitError: the table's strings overlap so much that they unpack to more than the pool holds.
         """
         return follow_references(self._lookup(Value(1, resource_id)), self._lookup, self.hops)
 

@@ -31,6 +31,8 @@ from auditor.formats.locale_values import LocaleValue, follow_references
 from auditor.formats.proto_wire import FIXED32, LENGTH_DELIMITED, VARINT, find_fields
 from auditor.limits import DEFAULT, Limits
 
+_FIELDS_PER_ELEMENT: Final = 8
+"""Attributes and child nodes allowed for each element of ``limits.xml_elements``."""
 _NODE_ELEMENT: Final = 1
 _ELEMENT_NAME, _ELEMENT_ATTRIBUTE, _ELEMENT_CHILD = 3, 4, 5
 _ATTRIBUTE_NAMESPACE, _ATTRIBUTE_NAME, _ATTRIBUTE_VALUE, _ATTRIBUTE_ID, _ATTRIBUTE_ITEM = 1, 2, 3, 5, 6
@@ -70,6 +72,7 @@ def parse_proto_xml(data: Blob, limits: Limits = DEFAULT) -> Document:
         raise LimitError(f"protobuf XML of {len(data)} bytes is larger than {limits.manifest_size}")
     data = bytes(data)
     root: Element | None = None
+    fields_left = limits.xml_elements * _FIELDS_PER_ELEMENT
     count = 0
     waiting: list[tuple[_Span, Element | None, int]] = [((0, len(data)), None, 0)]
     while waiting:
@@ -80,7 +83,7 @@ def parse_proto_xml(data: Blob, limits: Limits = DEFAULT) -> Document:
         count += 1
         if count > limits.xml_elements or depth > limits.xml_depth:
             raise LimitError("protobuf XML has too many or too deeply nested elements", node[0])
-        element, children = _read_element(data, span, limits)
+        element, children, fields_left = _read_element(data, span, limits, fields_left)
         if parent is None:
             root = element
         else:
@@ -106,10 +109,14 @@ def _string(data: Blob, start: int, end: int, limits: Limits) -> str:
     ]
 
 
-def _read_element(data: Blob, span: _Span, limits: Limits) -> tuple[Element, list[_Span]]:
+def _read_element(data: Blob, span: _Span, limits: Limits, fields_left: int) -> tuple[Element, list[_Span], int]:
+    """Read one element; return it, its child nodes, and how many more fields the document may have."""
     element = Element("")
     children: list[_Span] = []
     for number, kind, start, end in find_fields(data, *span):
+        fields_left -= 1
+        if fields_left < 0:
+            raise LimitError("protobuf XML has too many fields", start)
         if kind != LENGTH_DELIMITED:
             continue
         if number == _ELEMENT_NAME:
@@ -118,7 +125,7 @@ def _read_element(data: Blob, span: _Span, limits: Limits) -> tuple[Element, lis
             _read_attribute(data, (start, end), element, limits)
         elif number == _ELEMENT_CHILD:
             children.append((start, end))
-    return element, children
+    return element, children, fields_left
 
 
 def _read_attribute(data: Blob, span: _Span, element: Element, limits: Limits) -> None:
@@ -229,6 +236,8 @@ class ProtoResources:
 
     def _lookup(self, reference: Value) -> list[LocaleValue]:
         resource_id = reference.data or self._id_of(reference.reference)
+        if resource_id == 0:
+            return []
         entries, _ = self._entries_of(resource_id >> 16)
         return [found for span in entries.get(resource_id & 0xFFFF, ()) for found in self._read_values(span)]
 
