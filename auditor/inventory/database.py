@@ -60,10 +60,21 @@ def explained_rows(path: Path) -> Iterator[None]:
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Hold the write lock; all or nothing, also when the user interrupts."""
-    connection.execute("BEGIN IMMEDIATE")
     try:
+        connection.execute("BEGIN IMMEDIATE")
         yield
         connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """See one state of the database over several queries, whatever others write meanwhile."""
+    try:
+        connection.execute("BEGIN")
+        yield
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -85,7 +96,7 @@ def connect(path: Path, *, create: bool, wait_seconds: float) -> sqlite3.Connect
         )
         ready = False
         try:
-            _prepare(connection, path)
+            _prepare(connection, path, create)
             ready = True
         finally:
             if not ready:
@@ -94,6 +105,8 @@ def connect(path: Path, *, create: bool, wait_seconds: float) -> sqlite3.Connect
 
 
 def _check_file(path: Path, create: bool) -> None:
+    if path.exists() and not path.is_file():
+        raise InventoryError(f"{path}: not a file, so not an inventory: name another one")
     try:
         with path.open("rb") as stream:
             start = stream.read(len(_MAGIC))
@@ -111,7 +124,7 @@ def _check_file(path: Path, create: bool) -> None:
         raise InventoryError(f"{path}: an empty file, not an inventory: run `auditor scan` first, or name another file")
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+def _prepare(connection: sqlite3.Connection, path: Path, create: bool) -> None:
     connection.execute("PRAGMA foreign_keys = ON")
     version = _check_owner(connection, path)
     if version < SCHEMA_VERSION:
@@ -119,7 +132,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             # Another program may have been first while this one waited for the lock.
             if _check_owner(connection, path) < SCHEMA_VERSION:
                 migrate(connection)
-    _probe_write(connection)
+    if create:
+        _probe_write(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     # WAL with NORMAL survives a killed program; only a power cut can lose the last transactions, never the file.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -142,9 +156,14 @@ def _check_owner(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _probe_write(connection: sqlite3.Connection) -> None:
-    """Fail now rather than after an hour of scanning, when the file cannot be written."""
-    connection.execute("BEGIN IMMEDIATE")
-    connection.execute("ROLLBACK")
+    """Fail now rather than after the first app, when the file cannot be written."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        # On a read-only file SQLite lets a transaction begin; only a write shows it.
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -282,9 +282,16 @@ _AUDITS = (
 )
 
 _SEARCH = (
-    # Trigrams find any run of three or more characters, inside Chinese names too; LIKE works for shorter ones.
-    """CREATE VIRTUAL TABLE search USING fts5 (
-  app_id, labels, subjects, signatures, signers, tokenize = 'trigram'
+    # Trigrams find any run of three or more characters, inside Chinese names too.
+    """CREATE VIRTUAL TABLE search
+  -- Search by MATCH over builds, three characters or more; shorter ones: LIKE on apps or labels. rowid is builds.id.
+  USING fts5 (
+  app_id, -- package name or bundle identifier
+  labels, -- names in all locales
+  subjects, -- subjects that matched
+  signatures, -- signatures that held
+  signers, -- names and SHA-256 of signing certificates
+  tokenize = 'trigram'
 )""",
 )
 

@@ -10,7 +10,7 @@ from typing import Self
 
 from auditor.errors import InventoryError, UsageError
 from auditor.inventory import read, record
-from auditor.inventory.database import connect, explained, explained_rows, transaction
+from auditor.inventory.database import connect, explained, explained_rows, snapshot, transaction
 from auditor.inventory.read import StoredScan
 from auditor.inventory.stored_text import escape_text, restore_text
 from auditor.inventory.string_filter import StringFilter
@@ -112,7 +112,7 @@ class Inventory:
         Raises:
             UsageError: there is none of that id.
         """
-        with explained_rows(self._path):
+        with explained_rows(self._path), snapshot(self._connection):
             found = read.load_scan(self._connection, scan_id)
         if found is None:
             raise self._no_scan(scan_id)
@@ -120,7 +120,7 @@ class Inventory:
 
     def scan_problems(self, scan_id: int) -> tuple[Problem, ...]:
         """The problems of a scan that belong to no app, in the order they were recorded."""
-        with explained_rows(self._path):
+        with explained_rows(self._path), snapshot(self._connection):
             return read.load_scan_problems(self._connection, scan_id)
 
     def audits(self, scan_id: int | None = None, *, device: str | None = None, facts: bool = False) -> Iterator[Audit]:
@@ -132,10 +132,9 @@ class Inventory:
             scan_id = self.latest_scan(device=device)
             if scan_id is None:
                 return
-        with explained_rows(self._path):
-            apps = read.load_audits(self._connection, scan_id, facts=facts)
+        apps = read.load_audits(self._connection, scan_id, facts=facts)
         while True:
-            with explained_rows(self._path):
+            with explained_rows(self._path), snapshot(self._connection):
                 audit = next(apps, None)
             if audit is None:
                 return
@@ -143,13 +142,13 @@ class Inventory:
 
     def facts(self, build: str) -> tuple[FactBatch, ...]:
         """What was observed in a build, string constants excepted; origins are those of its first sighting."""
-        with explained_rows(self._path):
+        with explained_rows(self._path), snapshot(self._connection):
             key = self._build(build)
             return read.load_facts(self._connection, key, read.first_bases(self._connection, key))
 
     def strings(self, build: str) -> StringFilter:
         """The membership filter of a build's string constants."""
-        with explained_rows(self._path):
+        with explained_rows(self._path), snapshot(self._connection):
             return read.load_strings(self._connection, self._build(build))
 
     def builds(self) -> list[str]:
@@ -163,7 +162,8 @@ class Inventory:
         if len(stored) >= _SHORTEST_TRIGRAM:
             condition, value = "search MATCH ?", '"' + stored.replace('"', '""') + '"'
         else:
-            # The index has no entry shorter than three characters, and many Chinese names are.
+            # The index has no entry shorter than three characters, and many Chinese names are. LIKE would not do:
+            # SQLite 3.40 counts bytes where it should count characters, asks the index after all, and finds nothing.
             condition, value = f"instr(lower({_SEARCHED}), lower(?)) > 0", stored
         sql = (
             "SELECT builds.app_id, builds.sha256 FROM search JOIN builds ON builds.id = search.rowid"

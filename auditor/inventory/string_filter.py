@@ -76,7 +76,7 @@ class StringFilter:
             planes = unpacker.decompress(stored[end:], 2 * count + 1)
         except zlib.error as fault:
             raise ValueError(f"stored string filter does not unpack: {fault}") from fault
-        if len(stored) < end or len(planes) not in (count, 2 * count):
+        if len(stored) < end or not unpacker.eof or len(planes) not in (count, 2 * count):
             raise ValueError("stored string filter holds another number of strings than it says")
         result = cls(count, stored[2 * _COUNT_SIZE : end], planes[:count], planes[count:])
         if result._ends and result._ends[-1] != numbers:

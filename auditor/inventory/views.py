@@ -7,8 +7,8 @@ from __future__ import annotations
 
 _CURRENT = "JOIN builds ON builds.id = audits.build AND audits.scan = builds.last_scan"
 _WHERE = (
-    "CASE WHEN substr({0}.place, 1, 1) = '=' THEN substr({0}.place, 2)"
-    " ELSE ifnull(parts.name, '') || ltrim({0}.place, '~') END"
+    "CASE WHEN substr({0}.place, 1, 1) IN ('=', '~') THEN substr({0}.place, 2)"
+    " ELSE ifnull(parts.name, '') || {0}.place END"
 )
 
 _APPS = """CREATE VIEW apps AS
@@ -21,8 +21,9 @@ _APPS = """CREATE VIEW apps AS
     version_code AS version_code, -- version the platform compares
     label AS label, -- name in the default locale
     signing_state AS signing, -- verified; present, not verifiable; invalid; missing; not checked; NULL for a listing
-    (SELECT group_concat(signers.sha256, ' ') FROM build_signers JOIN signers ON signers.id = build_signers.signer
-      WHERE build_signers.build = builds.id AND build_signers.role = 'signer')
+    (SELECT group_concat(sha256, ' ') FROM (SELECT signers.sha256 FROM build_signers
+      JOIN signers ON signers.id = build_signers.signer
+      WHERE build_signers.build = builds.id AND build_signers.role = 'signer' ORDER BY build_signers.position))
       AS signers, -- SHA-256 of the signing certificates
     (SELECT group_concat(subject, ' ') FROM (SELECT answers.subject FROM answers
       JOIN audits ON audits.id = answers.audit AND audits.scan = builds.last_scan
@@ -100,7 +101,10 @@ _WHERE_SEEN = """CREATE VIEW where_seen AS
     judgements.subject AS subject, -- subject id
     judgements.role AS role, -- app, sdk or vendor
     judgements.grade AS grade, -- strongest grade
-    group_concat(judgements.policy, ' ') AS policies, -- policies that name the subject
+    (SELECT group_concat(policy, ' ') FROM (SELECT policy FROM judgements AS same WHERE same.build = judgements.build
+      AND same.scan = judgements.scan AND same.subject = judgements.subject AND same.role = judgements.role
+      AND same.grade = judgements.grade ORDER BY policy))
+      AS policies, -- policies that name the subject
     sightings.origin AS origin, -- where the app lies in the input
     sightings.first_seen AS first_seen, -- UTC
     sightings.last_seen AS last_seen, -- UTC
@@ -167,7 +171,7 @@ _DEVICES = """CREATE VIEW device_state AS
     scans.id AS scan, -- its latest scan
     scans.started AS started, -- UTC
     scans.complete AS complete, -- 0: that scan was broken off, more may be there
-    count(DISTINCT sightings.build) AS apps, -- apps seen
+    count(DISTINCT ifnull(sightings.build, -sightings.listing)) AS apps, -- apps seen
     count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM judgements WHERE judgements.scan = scans.id
       AND judgements.build = sightings.build) THEN sightings.build END) AS apps_with_findings, -- apps with a finding
     count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM audits JOIN answers ON answers.audit = audits.id
