@@ -9,7 +9,7 @@ from types import TracebackType
 
 import click
 
-from auditor.errors import AuditorError
+from auditor.errors import AuditorError, CatalogError
 
 DEBUG = "AUDITOR_DEBUG"
 _ERROR, _INTERRUPTED, _PIPE_CLOSED = 2, 130, 141
@@ -50,6 +50,10 @@ def _explain(error: BaseException) -> int:
         say(f"error: {error.format_message()} {_hint(error)}".rstrip())
     elif isinstance(error, click.ClickException):
         say(f"error: {error.format_message()}")
+    elif isinstance(error, CatalogError):
+        # The one message with a line per fault.
+        for line in f"error: {error}".splitlines():
+            say(line)
     elif isinstance(error, AuditorError):
         say(f"error: {error}")
     elif isinstance(error, OSError):
@@ -73,8 +77,7 @@ def _silence_stdout() -> None:
 
 
 def say(message: str) -> None:
-    """Write a message to stderr; what inputs put into it is inert, line ends stay."""
+    """Write one line to stderr; what inputs put into it is inert."""
     from auditor.report.inert import visible
 
-    for line in message.split("\n"):
-        click.echo(visible(line), err=True)
+    click.echo(visible(message), err=True)

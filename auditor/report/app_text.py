@@ -47,6 +47,11 @@ _CARRIES = {
     Grade.EMBEDDED: "carries its SDK (embedded)",
     Grade.RENAMED: "carries its SDK under other names (renamed)",
 }
+_OTHER_APPS = {
+    Relation.AFFILIATE_APP: "an app of an affiliate",
+    Relation.SAME_VENDOR: "another app of the vendor",
+    Relation.HISTORICAL: "an app under an id of the past",
+}
 _WEAK = {
     Grade.REFERENCED: "referenced, not embedded",
     Grade.MENTIONED: "mentioned only",
@@ -165,19 +170,28 @@ def _add_hit(page: Page, tier: Tier, hit: ClauseHit, more: int, base: Origin) ->
 
 
 def _add_vendor(page: Page, audit: Audit, names: Names) -> None:
-    shown: dict[str, list[str]] = {}
+    """Add what the same vendors have in this app, or that it is another app of theirs."""
+    sdks: dict[str, list[str]] = {}
     for answer in audit.answers:
         for match in answer.matches:
-            if match.role is Role.VENDOR:
-                shown.setdefault(answer.subject, []).append(_vendor(match, names))
-    for subject, items in shown.items():
-        page.add(2, [*words(f"same vendor as {names.subject(subject)}:", "soft"), *listed(items)], hanging=4)
+            if match.role is not Role.VENDOR:
+                continue
+            if match.signature.startswith("app:"):
+                page.add(2, words(_other_app(match, names)), hanging=4)
+            else:
+                sdks.setdefault(answer.subject, []).append(_vendor_sdk(match, names))
+    for subject, items in sdks.items():
+        page.add(2, [*words(f"other SDKs of the vendor of {names.subject(subject)}:", "soft"), *listed(items)], 4)
 
 
-def _vendor(match: Match, names: Names) -> str:
-    if match.signature == f"app:{match.subject}":
-        relation = "app" if match.relation is None else match.relation.value.replace("_", " ")
-        return f"{relation} ({match.grade.value})"
+def _other_app(match: Match, names: Names) -> str:
+    """An app that is not the designated one, but whose id the catalog lists beside it."""
+    relation = _OTHER_APPS.get(match.relation, "another app") if match.relation is not None else "another app"
+    by_id = "" if match.grade is Grade.VERIFIED else " by its id"
+    return f"not {names.subject(match.subject)}, but {relation}{by_id} ({match.grade.value})"
+
+
+def _vendor_sdk(match: Match, names: Names) -> str:
     version = f" {shortened(match.version, _NAME)}" if match.version else ""
     grade = "" if match.grade is Grade.EMBEDDED else f" ({match.grade.value})"
     return f"{names.signature(match.signature)}{version}{grade}"

@@ -37,7 +37,7 @@ def add_policy_list(page: Page, catalog: Catalog, as_of: date) -> None:
 
 def add_subject(page: Page, subject: Subject, catalog: Catalog) -> None:
     """Add everything the catalog knows of a subject."""
-    page.add(0, [Piece(subject.id, "head"), *words(f"subject: {subject.name}, by {subject.developer}")])
+    page.add(0, [Piece(subject.id, "head"), *words(f"(subject): {subject.name}, by {subject.developer}")])
     for entry in subject.app_ids:
         _add_app_id(page, entry)
     for certificate in subject.certificates:
@@ -64,7 +64,7 @@ def _add_app_id(page: Page, entry: AppId) -> None:
 
 def add_signature(page: Page, signature: Signature) -> None:
     """Add what a signature asks, and when it holds."""
-    title = f"signature: {signature.name}, by {signature.vendor}"
+    title = f"(signature): {signature.name}, by {signature.vendor}"
     page.add(0, [Piece(signature.id, "head"), *words(title)])
     about = f"{signature.subject} as {signature.role.value} on {signature.platform.value}"
     page.add(2, [label("about", _LABEL), *words(about)])
@@ -105,7 +105,7 @@ def _add_clause(page: Page, clause: Clause) -> None:
 
 def add_policy(page: Page, policy: Policy, as_of: date) -> None:
     """Add a policy with its dates and the names in its own words."""
-    page.add(0, [Piece(policy.id, "head"), *words(f"policy: {policy.name}")], hanging=2)
+    page.add(0, [Piece(policy.id, "head"), *words(f"(policy): {policy.name}")], hanging=2)
     page.add(2, [label("authority", _LABEL), *words(policy.authority)], hanging=15)
     page.add(2, [label("citation", _LABEL), *words(policy.citation)], hanging=15)
     page.add(2, [label("scope", _LABEL), *words(policy.scope)], hanging=15)

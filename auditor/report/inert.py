@@ -49,7 +49,9 @@ def json_inert(document: str) -> str:
     ``document`` is JSON without ASCII escapes; outside strings it holds no such characters, so only strings change.
     A lone surrogate, which strict readers refuse, becomes a visible backslash sequence; all else reads back as it was.
     """
-    return document if document.isascii() and "\x7f" not in document else _ESCAPED_IN_JSON.sub(_escaped_in_json, document)
+    return (
+        document if document.isascii() and "\x7f" not in document else _ESCAPED_IN_JSON.sub(_escaped_in_json, document)
+    )
 
 
 def _escaped_in_json(found: re.Match[str]) -> str:

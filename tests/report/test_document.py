@@ -257,7 +257,9 @@ def test_no_app_gives_an_empty_list_of_facts() -> None:
 
 def test_a_fact_with_an_offset_keeps_it() -> None:
     hit = make_hit(SHOP, offset=0)
-    assert hit.facts == (Fact(FactKind.DEX_CLASS, "com.alipay.sdk.app.PayTask", SHOP.origin.child("classes2.dex").at(0)),)
+    assert hit.facts == (
+        Fact(FactKind.DEX_CLASS, "com.alipay.sdk.app.PayTask", SHOP.origin.child("classes2.dex").at(0)),
+    )
     match = make_match(SHOP, "alipay", Grade.EMBEDDED, hit)
     shown = json.loads(render_json(make_report(make_audit(SHOP, match))))
     facts = shown["apps"][0]["answers"][0]["matches"][0]["evidence"][0]["facts"]
