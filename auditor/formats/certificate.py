@@ -72,14 +72,14 @@ def public_key_info(der: bytes, limits: Limits = DEFAULT) -> bytes:
     return _signed_fields(der, limits)[6].expect(SEQUENCE).raw
 
 
-def issuer_and_serial(der: bytes, limits: Limits = DEFAULT) -> tuple[bytes, bytes]:
-    """Return the encoded issuer and the serial number's contents, by which CMS names a signer.
+def issuer_and_serial(der: bytes, limits: Limits = DEFAULT) -> tuple[bytes, int]:
+    """Return the encoded issuer and the serial number, by which CMS names a signer.
 
     Raises:
         FormatError: it is not a certificate.
     """
     fields = _signed_fields(der, limits)
-    return fields[3].raw, fields[1].body
+    return fields[3].raw, int.from_bytes(fields[1].body, "big", signed=True)
 
 
 def _signed_fields(der: bytes, limits: Limits) -> list[Element]:

@@ -305,7 +305,7 @@ def _find_certificate(identifier: list[Element], certificates: list[Element]) ->
     """Return the certificate with this issuer and serial number, or with the serial number alone."""
     if len(identifier) < 2:
         raise FormatError("a signer in the signature block is not named by issuer and serial number")
-    issuer, serial = identifier[0].raw, identifier[1].expect(INTEGER).body
+    issuer, serial = identifier[0].raw, int.from_bytes(identifier[1].expect(INTEGER).body, "big", signed=True)
     second: bytes | None = None
     for element in certificates:
         own_issuer, own_serial = issuer_and_serial(element.raw)
