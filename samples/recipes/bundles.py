@@ -11,7 +11,7 @@ from pathlib import Path
 from recipes import android_sdks, apk, archive, ios_sdks, ipa
 from recipes.android_sdks import ALIPAY_ACTIVITIES, ALIPAY_CORE, WX_CORE, WX_FILTER
 from recipes.apk import AndroidApp
-from recipes.sample import Sample, android, has_sdk, ios
+from recipes.sample import Sample, android, code_hidden, has_sdk, ios
 from recipes.toolchain import aapt2, cached, jar, run
 
 BASE = AndroidApp("com.example.splits", label="Split app", label_zh="拆分应用", version="2.5", version_code=25)
@@ -41,7 +41,7 @@ PLAIN = AndroidApp("com.example.outer", label="Outer")
 ALIPAY_SDK = has_sdk("alipay")
 
 
-def native_library() -> bytes:
+def native_library(soname: str = "libsample.so") -> bytes:
     """Compile a tiny JNI library."""
     target = "aarch64-linux-android21"
 
@@ -55,7 +55,7 @@ def native_library() -> bytes:
             "-z",
             "max-page-size=4096",
             "-soname",
-            "libsample.so",
+            soname,
             "n.o",
             "-o",
             "out",
@@ -63,7 +63,7 @@ def native_library() -> bytes:
         )
         return (folder / "out").read_bytes()
 
-    return cached(make, target, NATIVE_SOURCE)
+    return cached(make, target, soname, NATIVE_SOURCE)
 
 
 def config_split(name: str, **more: object) -> bytes:
@@ -229,7 +229,7 @@ def split_sets() -> Iterator[Sample]:
     yield Sample(
         "bundles/split-set-sai.apks", "The same split set as an export of the SAI installer.", sai_apks, (seen,)
     )
-    missing = android("com.example.partial", unknown=("*",), absent=(), problems=("split-missing",))
+    missing = code_hidden("android", "com.example.partial", problems=("split-missing",))
     about_missing = "A base that requires splits which are not in the set."
     yield Sample("bundles/base-without-splits.apk", about_missing, _required_split_base, (missing,))
 

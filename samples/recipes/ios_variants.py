@@ -1,4 +1,4 @@
-"""The places and states iOS code comes in: stripped, encrypted, in extensions and frameworks, signed, in other packings."""
+"""The places and states iOS code comes in: stripped, encrypted, in extensions and frameworks, signed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recipes import codesign, ipa, macho
 from recipes.ios_sdks import WECHAT_LOGIN, WECHAT_PAY, WX_LOGIN
 from recipes.ipa import Framework, IosApp
 from recipes.macho import Code
-from recipes.sample import Sample, has_sdk, ios, is_app
+from recipes.sample import Sample, code_hidden, has_sdk, ios, is_app
 
 TEAM = "AUD1T0RTST"
 RELEASE = {"export_only": "__mh_execute_header", "strip": ("-x", "-S")}
@@ -71,21 +71,21 @@ def states() -> Iterator[Sample]:
     about = "Stripped with an export list: only the Objective-C metadata names the SDK."
     yield Sample("ios/stripped.ipa", about, lambda: ipa.ipa(stripped), (ios(stripped.bundle_id, *WECHAT_AND_PAY),))
     exported = replace(WECHAT_PAY, bundle_id="com.example.fairexports")
-    seen = ios(exported.bundle_id, *WECHAT_AND_PAY, unknown=("*",), absent=(), problems=("macho-encrypted",))
+    seen = code_hidden("ios", exported.bundle_id, *WECHAT_AND_PAY, problems=("macho-encrypted",))
     about = "Encrypted like an App Store download; the export trie still names the SDK classes."
     yield Sample("ios/fairplay-exports.ipa", about, lambda: ipa.ipa(_encrypted(exported)), (seen,))
     opaque = _release(WECHAT_PAY, "com.example.fairopaque")
     opaque = replace(opaque, code=replace(opaque.code, strip=("--strip-all",)))
-    seen = ios(opaque.bundle_id, unknown=("*",), absent=(), problems=("macho-encrypted",))
+    seen = code_hidden("ios", opaque.bundle_id, problems=("macho-encrypted",))
     about = "Encrypted and stripped: nothing in the executable can be read, so nothing can be ruled out."
     yield Sample("ios/fairplay-opaque.ipa", about, lambda: ipa.ipa(_encrypted(opaque)), (seen,))
     plain = IosApp("com.example.fairplain", code=Code(**RELEASE))  # type: ignore[arg-type]
-    seen = ios(plain.bundle_id, unknown=("*",), absent=(), problems=("macho-encrypted",))
+    seen = code_hidden("ios", plain.bundle_id, problems=("macho-encrypted",))
     about = "An encrypted app that has nothing to do with any SDK: it cannot be told."
     yield Sample("ios/fairplay-plain.ipa", about, lambda: ipa.ipa(_encrypted(plain)), (seen,))
     store = IosApp("com.tencent.xin", name="WeChat", version="8.0.50", code=Code(**RELEASE))  # type: ignore[arg-type]
     expect = (is_app("wechat", "claimed"), is_app("wechat-pay", "claimed"))
-    seen = ios(store.bundle_id, *expect, unknown=("*",), absent=(), problems=("macho-encrypted",))
+    seen = code_hidden("ios", store.bundle_id, *expect, problems=("macho-encrypted",))
     about = "An encrypted stub with the id of WeChat: the id is readable, the rest is not."
     yield Sample("ios/fairplay-wechat.ipa", about, lambda: ipa.ipa(_encrypted(store)), (seen,))
 

@@ -19,6 +19,8 @@ SUBJECTS = (
     "wechat-pay",
     "wps-office",
 )
+WITH_SDK = ("alipay", "camscanner", "qq-wallet", "tencent-qq", "wechat", "wechat-pay", "wps-office")
+"""Subjects with an SDK that other apps may carry: what hidden code leaves open."""
 FINDING_GRADES = ("verified", "claimed", "impostor", "embedded", "renamed")
 
 
@@ -41,7 +43,7 @@ class Seen:
     expect: tuple[Expect, ...] = ()
     """The strongest grade per subject and role; weaker ones may stand beside it."""
     unknown: tuple[str, ...] = ()
-    """Subjects whose verdict must be UNKNOWN; "*" means every one not named in ``expect``."""
+    """Subjects whose verdict must be UNKNOWN."""
     absent: tuple[str, ...] = ("*",)
     """Subjects whose verdict must be NOT FOUND; "*" means every one not named elsewhere."""
     vendor: tuple[str, ...] = ()
@@ -92,6 +94,13 @@ def android(app_id: str, *expect: Expect, **more: object) -> Seen:
 def ios(app_id: str, *expect: Expect, **more: object) -> Seen:
     """An iOS app that must come out."""
     return Seen("ios", app_id, expect, **more)  # type: ignore[arg-type]
+
+
+def code_hidden(platform: str, app_id: str, *expect: Expect, **more: object) -> Seen:
+    """An app whose code cannot be read: every subject with an SDK stays unknown unless it is seen."""
+    seen = {item.subject for item in expect}
+    unknown = tuple(subject for subject in WITH_SDK if subject not in seen)
+    return Seen(platform, app_id, expect, unknown=unknown, absent=("vmate",), **more)  # type: ignore[arg-type]
 
 
 def is_app(subject: str, grade: str) -> Expect:

@@ -118,23 +118,39 @@ def vendor_certificate() -> bytes:
     return bytes.fromhex("".join((SOURCES / "wechat-certificate.hex").read_text().split()))
 
 
+def sign_v2(data: bytes, certificate: bytes, public: bytes) -> bytes:
+    """Add a v2 signature by key a to an archive as it is, showing any certificate and public key."""
+    before, _, directory, end = split_block(data)
+    digest = struct.pack("<I", RSA_PKCS1_SHA256) + _prefixed(content_digest(before, directory, end))
+    signed = _prefixed(_prefixed(digest), _prefixed(certificate), b"")
+    signature = _openssl(signed, *["dgst", "-sha256", "-keyform", "DER", "-sign", "key", "-out", "out", "in"])
+    signatures = _prefixed(struct.pack("<I", RSA_PKCS1_SHA256) + _prefixed(signature))
+    signer = _prefixed(signed, signatures, public)
+    return join_block(before, {V2_ID: _prefixed(_prefixed(signer))}, directory, end)
+
+
+def sign_as_is(data: bytes) -> bytes:
+    """Sign with key a what no packing tool would touch or repair."""
+    pem = (KEYS / "test-key-a.x509.pem").read_bytes()
+    certificate = _openssl(pem, *["x509", "-in", "in", "-outform", "DER", "-out", "out"])
+    return sign_v2(data, certificate, _own_public_key())
+
+
+def _own_public_key() -> bytes:
+    return _openssl(b"", *["pkey", "-inform", "DER", "-in", "key", "-pubout", "-outform", "DER", "-out", "out"])
+
+
 def pasted_certificate(*, vendor_key: bool) -> bytes:
     """Sign a stub of WeChat with our key and paste WeChat's certificate into the signed data.
 
     The public key beside the signature is ours, or with ``vendor_key`` the one of the certificate.
     """
-    before, _, directory, end = split_block(_plain(24, AndroidApp("com.tencent.mm", label="WeChat", label_zh="微信")))
-    digest = struct.pack("<I", RSA_PKCS1_SHA256) + _prefixed(content_digest(before, directory, end))
-    certificate = vendor_certificate()
-    signed = _prefixed(_prefixed(digest), _prefixed(certificate), b"")
-    signature = _openssl(signed, *["dgst", "-sha256", "-keyform", "DER", "-sign", "key", "-out", "out", "in"])
-    public = _openssl(b"", *["pkey", "-inform", "DER", "-in", "key", "-pubout", "-outform", "DER", "-out", "out"])
+    stub = _plain(24, AndroidApp("com.tencent.mm", label="WeChat", label_zh="微信"))
+    certificate, public = vendor_certificate(), _own_public_key()
     if vendor_key:
         pem = _openssl(certificate, *["x509", "-inform", "DER", "-in", "in", "-noout", "-pubkey", "-out", "out"])
         public = _openssl(pem, *["pkey", "-pubin", "-in", "in", "-outform", "DER", "-out", "out"])
-    signatures = _prefixed(struct.pack("<I", RSA_PKCS1_SHA256) + _prefixed(signature))
-    signer = _prefixed(signed, signatures, public)
-    return join_block(before, {V2_ID: _prefixed(_prefixed(signer))}, directory, end)
+    return sign_v2(stub, certificate, public)
 
 
 def schemes() -> Iterator[Sample]:
