@@ -45,7 +45,7 @@ class NameValues:
 
     def __init__(self, names: Iterable[bytes] | None, raw: tuple[tuple[int, bytes], ...] = ()) -> None:
         """Take the names, or with None every string of ``raw``: (offset in the file, NUL-separated bytes) pairs."""
-        self._names = None if names is None else frozenset(map(_valid, names))
+        self._names = None if names is None else _text(frozenset(names))
         self._raw = raw
         self._sorted: list[bytes] | None = None
 
@@ -53,10 +53,9 @@ class NameValues:
         if self._names is None:
             found: set[bytes] = set()
             for _, chunk in self._raw:
-                pieces = chunk.split(b"\0")
-                found.update(pieces if chunk.isascii() else map(_valid, pieces))
+                found.update(chunk.split(b"\0"))
             found.discard(b"")
-            self._names = frozenset(found)
+            self._names = _text(frozenset(found))
         return self._names
 
     def _ascending(self) -> list[bytes]:
@@ -96,11 +95,11 @@ class NameValues:
         return None
 
 
-def _valid(name: bytes) -> bytes:
-    """The name itself, or with its invalid bytes spelled out, so that every value is text."""
-    if name.isascii():
-        return name
-    return name.decode("utf-8", "backslashreplace").encode()
+def _text(names: frozenset[bytes]) -> frozenset[bytes]:
+    """The names themselves, those that are no UTF-8 with the invalid bytes spelled out: every value is text."""
+    if b"".join(names).isascii():
+        return names
+    return frozenset(name.decode("utf-8", "backslashreplace").encode() for name in names)
 
 
 @dataclass(slots=True)
@@ -200,11 +199,15 @@ def _read_trie(image: Image, trie: bytes, limits: Limits) -> set[bytes]:
     names: set[bytes] = set()
     pending: list[tuple[int, bytes]] = [(0, b"")]
     seen = {0}
-    budget = min(64 * len(trie) + MIB, 512 * MIB)
+    # Spelled out, the names of real tries take two to three times the room; a deep chain would take it squared.
+    budget = min(16 * len(trie) + 16 * MIB, 256 * MIB)
     try:
         while pending:
             position, prefix = pending.pop()
-            size, position = _uleb128(trie, position)
+            size = trie[position]
+            position += 1
+            if size >= 0x80:
+                size, position = _uleb128(trie, position - 1)
             if size and not _uleb128(trie, position)[0] & _REEXPORT:
                 names.add(prefix)
             position += size

@@ -34,11 +34,8 @@ def symbol_protocols(symbols: Symbols) -> set[bytes]:
 
 
 def _suffixes(symbols: Symbols, prefixes: tuple[bytes, ...]) -> set[bytes]:
-    found: set[bytes] = set()
-    for names in (symbols.defined, symbols.local):
-        for name in names:
-            if name.startswith(prefixes):
-                found.update(name[len(prefix) :] for prefix in prefixes if name.startswith(prefix))
+    matching = [name for names in (symbols.defined, symbols.local) for name in names if name.startswith(prefixes)]
+    found = {name[len(prefix) :] for name in matching for prefix in prefixes if name.startswith(prefix)}
     found.discard(b"")
     return found
 
