@@ -67,7 +67,7 @@ def build_dex(
     """A DEX that defines ``classes``, holds ``strings`` and only refers to the types ``references``.
 
     ``order`` rearranges the sorted string table; ``shuffle_data`` writes the string data backwards.
-    ``container`` = (container_size, header_offset) writes the longer header of version 041; offsets count from ``base``.
+    ``container`` = (container_size, header_offset) writes the longer header of version 041; offsets start at ``base``.
     """
     defs = [ClassDef(item) if isinstance(item, str) else item for item in classes]
     types = {item.descriptor for item in defs} | set(references)
