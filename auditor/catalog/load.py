@@ -24,6 +24,7 @@ FOLDERS = ("apps", "sdks", "vendors", "policies")
 SINGLE_FILES = ("sources.toml", "packers.toml")
 _ROLES = {"sdks": Role.SDK, "vendors": Role.VENDOR}
 _MAX_FILE_SIZE = 2 << 20
+_PACK_MARK = "~"
 _Noun = TypeVar("_Noun", Subject, Signature, Policy, Packer, Source, Certificate)
 
 
@@ -87,7 +88,7 @@ def _files_of(root: Path | Traversable, prefix: str) -> Iterator[tuple[str, byte
 def _files_of_packs(packs: Sequence[Path]) -> Iterator[tuple[str, bytes]]:
     """The files of every pack, each under a name of its own so that none hides another."""
     for number, pack in enumerate(packs, start=1):
-        found = list(_files_of(pack, f"{pack.resolve().name}~{number}/"))
+        found = list(_files_of(pack, f"{pack.resolve().name}{_PACK_MARK}{number}/"))
         if not found:
             wanted = ", ".join(f"{folder}/*.toml" for folder in FOLDERS)
             raise CatalogError(f"signatures folder {pack.name!r} holds no signatures; put files at {wanted}")
@@ -109,7 +110,7 @@ def _read(files: Mapping[str, bytes]) -> tuple[Catalog, list[Fault]]:
     faults: list[Fault] = []
     draft = _Draft()
     content: dict[str, object] = {}
-    for name in sorted(files):
+    for name in sorted(files, key=lambda name: (_is_of_pack(name), name)):
         data = _parse_toml(name, files[name], faults)
         if data is not None:
             content[name] = data
@@ -119,6 +120,11 @@ def _read(files: Mapping[str, bytes]) -> tuple[Catalog, list[Fault]]:
     canonical = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
     digest = hashlib.sha256(canonical.encode()).hexdigest()
     return replace(catalog, digest=digest), sorted(set(faults))
+
+
+def _is_of_pack(name: str) -> bool:
+    """Whether a file came with a pack; the shipped files are read first, so that a clash is the pack's fault."""
+    return _PACK_MARK in name.partition("/")[0]
 
 
 def _parse_toml(name: str, data: bytes, faults: list[Fault]) -> dict[str, object] | None:
