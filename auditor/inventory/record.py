@@ -95,13 +95,11 @@ def insert_scan_problem(connection: sqlite3.Connection, scan_id: int, problem: P
         escape_text(problem.detail),
         _hides(problem),
     )
-    columns = "scan, code, place, offset, detail, hides"
-    same = " AND ".join(f"{column} IS ?" for column in columns.split(", "))
-    if connection.execute(f"SELECT 1 FROM problems WHERE {same}", row).fetchone() is None:
-        next_position = "SELECT count(*) FROM problems WHERE scan = ?"
-        connection.execute(
-            f"INSERT INTO problems ({columns}, position) VALUES (?, ?, ?, ?, ?, ?, ({next_position}))", (*row, scan_id)
-        )
+    connection.execute(
+        "INSERT INTO problems (scan, code, place, offset, detail, hides, position) VALUES (?, ?, ?, ?, ?, ?,"
+        " (SELECT ifnull(max(position), -1) + 1 FROM problems WHERE scan = ?)) ON CONFLICT DO NOTHING",
+        (*row, scan_id),
+    )
 
 
 def insert_audit(connection: sqlite3.Connection, scan_id: int, audit: Audit, *, seen: str, user: str) -> None:

@@ -254,7 +254,9 @@ _AUDITS = (
   CHECK ((audit IS NULL) <> (scan IS NULL))
 ) STRICT""",
     "CREATE INDEX problems_audit ON problems (audit)",
-    "CREATE INDEX problems_scan ON problems (scan)",
+    "CREATE INDEX problems_scan ON problems (scan, position)",
+    "CREATE UNIQUE INDEX problems_once ON problems (scan, code, place, ifnull(offset, -1), detail, ifnull(hides, ''))"
+    " WHERE scan IS NOT NULL",
     """CREATE TABLE answer_problems (
   -- A problem that keeps a question open: the reason of UNKNOWN.
   answer INTEGER NOT NULL REFERENCES answers (id) ON DELETE CASCADE, -- answer

@@ -14,9 +14,18 @@ _TRAILING = re.compile(r"^\s+(?P<code>\S.*?),? -- (?P<comment>.*)$", re.MULTILIN
 # FTS5 and sqlite-utils make tables of their own.
 _OURS = "type IN ('view', 'table') AND name NOT GLOB 'search_*' AND name NOT GLOB '_sqlite*'"
 
+_INTRODUCTION = (
+    "Generated from the comments in the schema. The views are the public interface: their names and columns stay. The",
+    "tables below them may change between versions; migrations carry old inventories over when they are opened.",
+    "",
+    "An origin reads from the outside in: `archive.zip!base.apk!classes2.dex`. A place is an origin seen from a part",
+    "of an app, or from the app: empty for the thing itself, `!member` or `/below` inside it, `~name` beside it,",
+    "`=origin` for anything else. In text NUL, U+FFFD and half surrogate pairs are U+FFFD and four hex digits.",
+)
+
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class Documented:
     """A table or view as its statement documents it."""
 
     kind: str
@@ -27,7 +36,7 @@ class Relation:
     """(name, type, comment); views have no types."""
 
 
-def document_schema() -> tuple[Relation, ...]:
+def document_schema() -> tuple[Documented, ...]:
     """Every view, then every table, of a database of this version; views are the public interface."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     try:
@@ -35,7 +44,7 @@ def document_schema() -> tuple[Relation, ...]:
         sql = f"SELECT type, name, sql FROM sqlite_master WHERE {_OURS} ORDER BY type DESC, rowid"
         rows = connection.execute(sql).fetchall()
         return tuple(
-            Relation(kind, name, _comment(statement), tuple(_columns(connection, name, statement)))
+            Documented(kind, name, _comment(statement), tuple(_columns(connection, name, statement)))
             for kind, name, statement in rows
         )
     finally:
@@ -44,7 +53,7 @@ def document_schema() -> tuple[Relation, ...]:
 
 def schema_markdown() -> str:
     """The schema as a document."""
-    lines = ["# The inventory", ""]
+    lines = ["# The inventory", "", *_INTRODUCTION, ""]
     for relation in document_schema():
         lines += [f"## {relation.kind} `{relation.name}`", "", relation.comment, "", "| column | holds |", "|---|---|"]
         for name, declared, comment in relation.columns:

@@ -102,7 +102,7 @@ def test_a_reason_of_unknown_that_is_no_problem_of_the_app_itself_is_kept(tmp_pa
     assert recorded(tmp_path / "i.db", audit) == [audit]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(derandomize=True, max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=some.text(some.characters(), max_size=20), path=some.lists(some.text(some.characters()), min_size=1))
 def test_any_text_and_any_path_survive(tmp_path_factory: pytest.TempPathFactory, text: str, path: list[str]) -> None:
     audit = made.an_audit(made.an_app("/".join(path) or "x", text, content="same", label=text))
@@ -175,6 +175,22 @@ def test_a_scan_comes_back_with_its_times_device_and_problems(tmp_path: Path) ->
     assert stored.scan == replace(scan, apps=1, problems=(problem,), complete=True)
     assert (stored.started, stored.finished) == ("2026-01-01T00:00:00Z", "2026-01-01T01:00:00Z")
     assert (stored.device, stored.command) == (device, "auditor scan a b")
+
+
+def test_problems_of_a_scan_keep_their_order_and_count_once_each(tmp_path: Path) -> None:
+    kinds = (None, frozenset({FactKind.FILE}), frozenset[FactKind]())
+    problems = [
+        Problem(ProblemCode.LINK_SKIPPED, Origin((f"apps/{name}",), offset), "a link", hides)
+        for name in "ba"
+        for offset in (None, 0)
+        for hides in kinds
+    ]
+    with Inventory.open(tmp_path / "i.db") as inventory:
+        first, second = (inventory.begin(made.a_scan(), started=made.SEEN) for _ in range(2))
+        for problem in (*problems, *problems):
+            inventory.record_problem(first, problem)
+            inventory.record_problem(second, problem)
+        assert inventory.scan_problems(first) == inventory.scan_problems(second) == tuple(problems)
 
 
 def test_problems_given_with_the_scan_are_recorded_too(tmp_path: Path) -> None:

@@ -60,7 +60,6 @@ def test_every_reference_has_an_index_so_that_replacing_stays_fast(connection: s
         leading |= {row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[5] == 1}
         references = {row[3] for row in connection.execute(f"PRAGMA foreign_key_list({table})")}
         missing += [f"{table}.{column}" for column in sorted(references - leading)]
-    # Builds and scans are never deleted by the program, so their other references are never looked up.
     assert missing == []
 
 
@@ -89,6 +88,16 @@ def test_a_row_that_makes_no_sense_is_refused(connection: sqlite3.Connection, st
         connection.execute(statement)
 
 
+def test_a_sighting_is_looked_up_in_its_index(connection: sqlite3.Connection) -> None:
+    plan = connection.execute(
+        "EXPLAIN QUERY PLAN SELECT id FROM sightings"
+        " WHERE build = 1 AND ifnull(device, 0) = ifnull(2, 0) AND user = '' AND origin = ''"
+    ).fetchall()
+    assert [row[3] for row in plan] == [
+        "SEARCH sightings USING INDEX sightings_build (build=? AND <expr>=? AND user=? AND origin=?)"
+    ]
+
+
 def test_everything_is_documented() -> None:
     bare = [
         f"{relation.name}.{name}"
@@ -107,3 +116,9 @@ def test_the_document_shows_the_public_views_first() -> None:
         f"## {relation.kind} `{relation.name}`" for relation in relations
     ]
     assert "| `app_id` (TEXT) | package name or bundle identifier; empty where unreadable |" in text
+
+
+def test_the_committed_document_is_fresh() -> None:
+    """To renew it, write what schema_markdown() returns into docs/schema.md."""
+    committed = Path(__file__).resolve().parents[2] / "docs" / "schema.md"
+    assert committed.read_text(encoding="utf-8") == schema_markdown()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from auditor.inventory.stored_text import (
@@ -36,6 +36,7 @@ def test_only_what_sqlite_cannot_hold_is_escaped(text: str, stored: str) -> None
     assert restore_text(stored) == text
 
 
+@settings(derandomize=True)
 @given(any_text)
 def test_any_text_comes_back(text: str) -> None:
     stored = escape_text(text)
@@ -44,6 +45,7 @@ def test_any_text_comes_back(text: str) -> None:
     stored.encode()
 
 
+@settings(derandomize=True)
 @given(any_path)
 def test_any_path_comes_back_from_its_printed_form(path: list[str]) -> None:
     origin = Origin(tuple(path), 5)
@@ -72,6 +74,7 @@ def test_a_longer_name_is_not_below_a_shorter_one() -> None:
     assert place_below("a.apk2!x", "a.apk") is None
 
 
+@settings(derandomize=True)
 @given(any_path, any_path)
 def test_any_place_comes_back(path: list[str], base: list[str]) -> None:
     text, from_text = path_text(Origin(tuple(path))), path_text(Origin(tuple(base)))
