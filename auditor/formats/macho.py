@@ -2,8 +2,7 @@
 
 Format: mach-o/fat.h and mach-o/loader.h of the Darwin kernel headers; ar(5) for static libraries.
 
-Not read: Swift metadata; dyld shared caches; fat slices hidden beyond the stated count; entitlements of simulator
-sections; LLVM bitcode.
+Not read: Swift metadata, dyld shared caches, entitlements in sections of simulator builds, LLVM bitcode.
 """
 
 from __future__ import annotations
@@ -88,6 +87,8 @@ def is_macho(data: Blob) -> bool:
 
 def parse_macho(data: Blob, limits: Limits = DEFAULT) -> MachO:
     """Read every slice; a slice that cannot be read is a fault of the file.
+
+    A slice that is a static library is no image and counts as unreadable here: ``find_slices`` looks inside.
 
     Raises:
         FormatError: the bytes are no Mach-O file, or no slice of it could be read.

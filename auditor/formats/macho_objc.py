@@ -55,6 +55,9 @@ def read_classes(image: Image, limits: Limits) -> tuple[set[bytes], bool]:
             unread += 1
         else:
             names.add(name)
+    if any(section.segment == "__OBJC" and section.name == "__class" for section in image.sections):
+        # The runtime of 32-bit macOS: stripped of its symbols, such an image keeps its classes to itself.
+        image.fault("Objective-C 1 classes are read from their symbols only", "objc")
     return names, reader.conclude("classes", unread)
 
 

@@ -193,6 +193,13 @@ def test_old_runtime_classes_are_read_from_their_symbols() -> None:
     assert list(only(Image(cpu=I386, wide=False, symbols=symbols).build()).objc_classes) == ["WXApi"]
 
 
+def test_old_runtime_metadata_is_told_to_be_unread() -> None:
+    image = Image(cpu=I386, wide=False)
+    old = image._segment("__OBJC", 0x90000, TEXT_SIZE, 48, [("__class", TEXT_SIZE, 48)])
+    item = only(replace(image, commands=[old]).build())
+    assert item.damaged == ("objc",)
+
+
 def test_a_library_has_an_install_name() -> None:
     assert (
         only(Image(file_type=DYLIB, install_name="@rpath/X.framework/X").build()).install_name == "@rpath/X.framework/X"
@@ -361,6 +368,12 @@ def test_what_an_archive_holds_unread_is_told() -> None:
     cut = list(find_slices(ar([("good.o", good), ("lost.o", good)])[:-100]))
     assert [name for name, _ in cut] == ["good.o", ""]
     assert "ar archive" in cut[1][1].faults[0]
+
+
+def test_a_fat_file_of_libraries_holds_no_image_of_its_own() -> None:
+    archive = ar([("a.o", Image(file_type=OBJECT).build())])
+    with pytest.raises(FormatError, match="no Mach-O header"):
+        parse_macho(fat([(ARM64, archive)]))
 
 
 def test_bytes_that_are_nothing_of_the_kind_are_refused() -> None:
