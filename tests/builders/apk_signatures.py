@@ -250,7 +250,7 @@ def cms(
     content_type: str = "data",
     pasted: bytes = b"",
 ) -> bytes:
-    """A detached CMS signature over a signature file, with or without signed attributes; ``pasted`` replaces the certificate."""
+    """A detached CMS signature over a signature file; ``pasted`` takes the place of the certificate."""
     certificate = x509.load_der_x509_certificate(who.certificate)
     named = der(0x30, certificate.issuer.public_bytes(), der(2, certificate.serial_number.to_bytes(2, "big")))
     signed = b""
