@@ -66,6 +66,10 @@ TALKS_TO_QQ = (
 TALKS_TO_ALIPAY = '<queries><package android:name="com.eg.android.AlipayGphone"/></queries>'
 
 
+OWN = (".HomeActivity", ".ListActivity", ".DetailActivity", ".SettingsActivity", ".AboutActivity")
+"""Activities of an ordinary app, declared and defined."""
+
+
 def scheme_filter(scheme: str) -> str:
     """An intent filter for a URL scheme."""
     return (
@@ -255,13 +259,13 @@ def vendor_hosts() -> Iterator[Sample]:
                 ),
                 strings=(_certificate_hex(),),
             ),
-            ("tencent-bugly", "tencent-mmkv", "tencent-tbs"),
+            ("tencent-bugly-android", "tencent-mmkv-android", "tencent-tbs-android"),
             "MMKV, Bugly and TBS with the certificate of WeChat as a string: no WeChat SDK.",
         ),
         (
             "utdid",
             AndroidApp("com.example.utdid", classes=("com.ta.utdid2.device.UTDevice", "com.ut.device.UTDevice")),
-            ("alibaba-utdid",),
+            ("alibaba-utdid-android",),
             "UTDID comes with many SDKs and does not prove Alipay.",
         ),
         (
@@ -269,7 +273,7 @@ def vendor_hosts() -> Iterator[Sample]:
             AndroidApp(
                 "com.example.sanads", classes=("com.san.api.SanAdSdk", "com.san.ads.base.SANBaseAd"), application=san
             ),
-            ("shareit-san",),
+            ("shareit-san-android",),
             "SHAREit Audience Network: an advertising SDK of the vendor, not of the app.",
         ),
         (
@@ -282,13 +286,13 @@ def vendor_hosts() -> Iterator[Sample]:
                     "com.alipay.mobile.framework.service.annotation.OperationType",
                 ),
             ),
-            ("alibaba-mpaas",),
+            ("alibaba-mpaas-android",),
             "mPaaS lives under com.alipay and is not the payment SDK.",
         ),
         (
             "uc-webview",
             AndroidApp("com.example.ucview", classes=("com.uc.webview.export.WebView",)),
-            ("uc-webview",),
+            ("uc-webview-android",),
             "UC WebView: the vendor of VMate, which has no SDK of its own.",
         ),
     )
@@ -315,13 +319,13 @@ def references() -> Iterator[Sample]:
         ),
         (
             "declared-qq-activities",
-            AndroidApp("com.example.declqq", declared_only=QQ_ACTIVITIES, filters=(QQ_FILTER,)),
+            AndroidApp("com.example.declqq", activities=OWN, declared_only=QQ_ACTIVITIES, filters=(QQ_FILTER,)),
             (has_sdk("tencent-qq", "referenced"),),
             "The activities of QQ connect stand in the manifest; no class of it is inside.",
         ),
         (
             "declared-alipay-activities",
-            AndroidApp("com.example.declali", declared_only=ALIPAY_ACTIVITIES),
+            AndroidApp("com.example.declali", activities=OWN, declared_only=ALIPAY_ACTIVITIES),
             (has_sdk("alipay", "referenced"),),
             "The activities of the Alipay SDK stand in the manifest; no class of it is inside.",
         ),

@@ -171,7 +171,7 @@ def tampered_archives() -> Iterator[Sample]:
             "bomb",
             "A DEX file of 42 kB that claims to unpack to two gibibytes.",
             _bomb,
-            code_hidden("android", "com.example.bomb", problems=("limit-reached",)),
+            code_hidden("android", "com.example.bomb", problems=("member-unreadable",)),
         ),
     )
     for stem, about, make, seen in cases:
@@ -255,7 +255,7 @@ def tampered_contents() -> Iterator[Sample]:
                     ),
                 )
             ),
-            code_hidden("android", LEGU.package, problems=("code-packed",), vendor=("tencent-legu",)),
+            code_hidden("android", LEGU.package, problems=("code-packed",), vendor=("tencent-legu-android",)),
             None,
         ),
     )

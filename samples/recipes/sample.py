@@ -19,8 +19,14 @@ SUBJECTS = (
     "wechat-pay",
     "wps-office",
 )
-WITH_SDK = ("alipay", "camscanner", "qq-wallet", "tencent-qq", "wechat", "wechat-pay", "wps-office")
-"""Subjects with an SDK that other apps may carry: what hidden code leaves open."""
+HIDDEN_BY_CODE = {
+    "android": ("alipay", "camscanner", "qq-wallet", "shareit", "tencent-qq", "wechat", "wps-office"),
+    "ios": ("alipay", "camscanner", "qq-wallet", "tencent-qq", "wechat", "wechat-pay", "wps-office"),
+}
+"""Subjects whose code other apps may carry: what unread code leaves open.
+
+On Android WeChat Pay also needs an activity in the manifest, which can still be read.
+"""
 FINDING_GRADES = ("verified", "claimed", "impostor", "embedded", "renamed")
 
 
@@ -99,7 +105,7 @@ def ios(app_id: str, *expect: Expect, **more: object) -> Seen:
 def code_hidden(platform: str, app_id: str, *expect: Expect, **more: object) -> Seen:
     """An app whose code cannot be read: every subject with an SDK stays unknown unless it is seen."""
     seen = {item.subject for item in expect}
-    unknown = tuple(subject for subject in WITH_SDK if subject not in seen)
+    unknown = tuple(subject for subject in HIDDEN_BY_CODE[platform] if subject not in seen)
     return Seen(platform, app_id, expect, unknown=unknown, absent=("vmate",), **more)  # type: ignore[arg-type]
 
 
