@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -11,6 +13,9 @@ import pytest
 
 from auditor.errors import FormatError, LimitError
 from auditor.formats.android_manifest import Component, Manifest, Text, read_manifest
+from auditor.formats.arsc import Resources, parse_resources
+from auditor.formats.proto_xml import parse_proto_resources
+from tests.builders import aapt2
 from tests.builders.axml import ANDROID, IDS, Attr, Node, Plain, Ref, Typed, axml, chunk, el, manifest
 from tests.builders.mangle import mutations, prefixes
 from tests.builders.protobuf import proto_xml
@@ -440,4 +445,105 @@ def test_flipped_bits_give_a_manifest_or_a_format_error(form: Callable[[Node], b
             assert read_manifest(data).package
 
 
-FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
+@pytest.mark.tools
+@aapt2.needs_aapt2
+class TestAgainstTheToolsOfThePlatform:
+    def read(self, apk: Path) -> tuple[Manifest, Resources]:
+        with zipfile.ZipFile(apk) as archive:
+            resources = parse_resources(archive.read("resources.arsc"))
+            return read_manifest(archive.read("AndroidManifest.xml"), resources=resources), resources
+
+    def labels(self, shown: dict[str, list[str]]) -> dict[str, str]:
+        return {
+            key.removeprefix("application-label").lstrip("-"): lines[0][1:-1]
+            for key, lines in shown.items()
+            if key.startswith("application-label")
+        }
+
+    def names(self, lines: list[str]) -> list[str]:
+        return [line.split("'")[1] for line in lines]
+
+    def test_badging_of_an_app(self, tmp_path: Path) -> None:
+        apk = aapt2.link(tmp_path, aapt2.MANIFEST, aapt2.VALUES)
+        read, resources = self.read(apk)
+        shown = aapt2.badging(apk)
+        assert self.names(shown["package"]) == [read.package] == ["com.example.tool"]
+        assert self.names(shown["sdkVersion"]) + self.names(shown["targetSdkVersion"]) == [
+            read.min_sdk,
+            read.target_sdk,
+        ]
+        assert set(self.names(shown["uses-permission"])) <= set(read.permissions)
+        assert self.names(shown["launchable-activity"]) == [each.name for each in read.components if each.launcher]
+        theirs = self.labels(shown)
+        ours = dict(read.label.values(resources))
+        # The tool resolves no reference for a single locale (es-419) as the platform does; its default does.
+        assert {each: theirs[each] for each in ours if each != "es-419"} == {
+            each: text for each, text in ours.items() if each != "es-419"
+        }
+        assert ours["es-419"] == "Start"
+        assert (read.version_code, read.version_name.values(resources)) == (str(3 << 32 | 12), (("", "4.5"),))
+        assert dict(read.launcher_label.values(resources)) == {"": "Start", "zh-Hant-TW": "開始"}
+
+    def test_badging_of_the_framework(self) -> None:
+        read, resources = self.read(aapt2.FRAMEWORK)
+        shown = aapt2.badging(aapt2.FRAMEWORK)
+        assert (self.names(shown["package"]), read.package) == (["android"], "android")
+        assert sorted(self.names(shown["uses-permission"])) == sorted(read.permissions)
+        theirs = self.labels(shown)
+        ours = dict(read.label.values(resources))
+        assert len(ours) > 80
+        assert {each: theirs[each] for each in ours} == ours
+
+    def test_androguard_sees_the_same_app(self, tmp_path: Path) -> None:
+        from androguard.core.apk import APK
+        from loguru import logger
+
+        logger.disable("androguard")
+        path = aapt2.link(tmp_path, aapt2.MANIFEST, aapt2.VALUES)
+        read, resources = self.read(path)
+        apk = APK(str(path))
+        assert apk.get_package() == read.package
+        assert (apk.get_min_sdk_version(), apk.get_target_sdk_version()) == (read.min_sdk, read.target_sdk)
+        assert apk.get_app_name() == dict(read.label.values(resources))[""]
+        # androguard leaves out uses-permission-sdk-23.
+        assert set(apk.get_permissions()) == set(read.permissions) - {"android.permission.CAMERA"}
+        assert set(apk.get_activities()) == {each.name for each in read.of("activity")}
+        assert set(apk.get_services()) == {each.name for each in read.of("service")}
+        assert set(apk.get_receivers()) == {each.name for each in read.of("receiver")}
+        assert set(apk.get_providers()) == {each.name for each in read.of("provider")}
+        assert set(apk.get_libraries()) == set(read.uses_libraries)
+
+    def test_an_app_bundle_module_says_the_same_as_the_apk(self, tmp_path: Path) -> None:
+        read, resources = self.read(aapt2.link(tmp_path / "apk", aapt2.MANIFEST, aapt2.VALUES))
+        module = aapt2.link(tmp_path / "aab", aapt2.MANIFEST, aapt2.VALUES, "--proto-format")
+        with zipfile.ZipFile(module) as archive:
+            table = parse_proto_resources(archive.read("resources.pb"))
+            other = read_manifest(archive.read("AndroidManifest.xml"), resources=table)
+        assert other.encoding == "protobuf"
+        assert other.label.values(table) == read.label.values(resources)
+        assert table.resolve_name(other.label.reference) == read.label.values(resources)
+        assert [(name, text.values(table)) for name, text in other.meta_data] == [
+            (name, text.values(resources)) for name, text in read.meta_data
+        ]
+        assert [replace(each, label=Text()) for each in other.components] == [
+            replace(each, label=Text()) for each in read.components
+        ]
+        for attribute in ("package", "version_code", "min_sdk", "target_sdk", "permissions", "query_packages"):
+            assert getattr(other, attribute) == getattr(read, attribute)
+
+    def test_the_source_says_the_same_as_the_apk(self, tmp_path: Path) -> None:
+        read, _ = self.read(aapt2.link(tmp_path, aapt2.MANIFEST, aapt2.VALUES))
+        source = read_manifest(aapt2.MANIFEST.encode())
+        assert [each.name for each in source.components] == [each.name for each in read.components]
+        assert source.label == Text(None, None, "string/alias")
+
+    @pytest.mark.parametrize("name", ["config.de", "feature"])
+    def test_a_split(self, tmp_path: Path, name: str) -> None:
+        manifest_text = (
+            f'<manifest xmlns:android="{ANDROID}" package="a.b" split="{name}" android:versionCode="1">'
+            '<application android:hasCode="false"/></manifest>'
+        )
+        apk = aapt2.link(tmp_path, manifest_text, {})
+        with zipfile.ZipFile(apk) as archive:
+            read = read_manifest(archive.read("AndroidManifest.xml"))
+        assert (read.package, read.split, read.has_code, read.components) == ("a.b", name, False, ())

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from auditor.errors import FormatError, LimitError
 from auditor.formats.arsc import Package, parse_resources
 from auditor.limits import DEFAULT, Limits
+from tests.builders import aapt2
 from tests.builders.arsc import Entries, Table, config, library, overlayable, staged_aliases, strings_table
 from tests.builders.axml import Plain, Ref, Typed, chunk, string_pool
 from tests.builders.mangle import mutations, prefixes
@@ -273,3 +276,43 @@ def test_every_prefix_is_a_format_error_or_a_table(data: bytes) -> None:
 def test_flipped_bits_give_a_table_or_a_format_error(data: bytes) -> None:
     for damaged in mutations(data, 1000):
         touch(damaged)
+
+
+@pytest.mark.tools
+@aapt2.needs_aapt2
+class TestAgainstTheToolsOfThePlatform:
+    def test_strings_of_the_framework(self) -> None:
+        """Every eighth of about 2 000 strings in 86 languages, from a table of 32 MB."""
+        shown = aapt2.dumped_strings(aapt2.FRAMEWORK)
+        with zipfile.ZipFile(aapt2.FRAMEWORK) as archive:
+            resources = parse_resources(archive.read("resources.arsc"))
+        assert len(shown) > 1500
+        some = sorted(shown)[::8]
+        assert {each: dict(resources.resolve(each)) for each in some} == {each: shown[each] for each in some}
+
+    @pytest.mark.parametrize("options", [[], ["--enable-sparse-encoding", "--min-sdk-version", "22"]])
+    def test_an_app_in_each_encoding(self, tmp_path: Path, options: list[str]) -> None:
+        many = "".join(f'<string name="s{index}">{index}</string>' for index in range(50))
+        values = aapt2.VALUES | {"": aapt2.VALUES[""] + many, "-fr": '<string name="s49">quarante-neuf</string>'}
+        apk = aapt2.link(tmp_path, aapt2.MANIFEST, values, *options)
+        with zipfile.ZipFile(apk) as archive:
+            resources = parse_resources(archive.read("resources.arsc"))
+        shown = aapt2.dumped_strings(apk)
+        assert len(shown) > 50
+        assert {each: dict(resources.resolve(each)) for each in shown} == shown
+
+    def test_androguard_sees_the_same(self, tmp_path: Path) -> None:
+        from androguard.core.axml import ARSCParser
+        from loguru import logger
+
+        logger.disable("androguard")
+        apk = aapt2.link(tmp_path, aapt2.MANIFEST, aapt2.VALUES)
+        with zipfile.ZipFile(apk) as archive:
+            data = archive.read("resources.arsc")
+        resources, other = parse_resources(data), ARSCParser(data)
+        label = other.get_res_id_by_key("com.example.tool", "string", "app_name")
+        theirs = {text for _, text in other.get_resolved_res_configs(label)}
+        ours = {text for _, text in resources.resolve(label)}
+        # The text of the landscape configuration is not one of a locale.
+        assert theirs - {"Wide App"} == ours
+        assert len(ours) == 5

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import struct
+import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,12 +15,14 @@ from auditor.formats.android_xml import Element, Value
 from auditor.formats.axml import parse_axml
 from auditor.formats.axml_fallback import parse_axml_with_androguard
 from auditor.limits import Limits
+from tests.builders import aapt2
 from tests.builders.axml import (
     IDS,
     NO_INDEX,
     Attr,
     Axml,
     Node,
+    Plain,
     Ref,
     Typed,
     axml,
@@ -349,3 +353,46 @@ class TestFallback:
         for data in mutations(Axml(SAMPLE).build(), 300):
             with contextlib.suppress(FormatError):
                 parse_axml_with_androguard(data)
+
+
+@pytest.mark.tools
+@aapt2.needs_aapt2
+class TestAgainstTheToolsOfThePlatform:
+    def compare(self, element: Element, shown: Node) -> None:
+        assert element.name == shown.name
+        for each in shown.attributes:
+            value = element.ids[each.id] if each.id else element.names[each.name]
+            self.compare_value(value, each.value)
+        assert len(element.ids) == len({each.id for each in shown.attributes if each.id})
+        assert len(element.children) == len(shown.children)
+        for child, other in zip(element.children, shown.children, strict=True):
+            self.compare(child, other)
+
+    def compare_value(self, value: Value, shown: Plain) -> None:
+        match shown:
+            case str():
+                assert value.text == shown
+            case bool():
+                assert (value.type, value.data != 0) == (0x12, shown)
+            case Ref():
+                assert (value.type, value.data) == (shown.type, shown.id)
+            case int():
+                assert (value.type, value.data) == (0x10, shown & 0xFFFFFFFF)
+            case Typed() if shown.type >= 0:
+                assert (value.type, value.data) == (shown.type, shown.data)
+            case _:
+                # A float, dimension or fraction, which the tool shows rounded.
+                assert value.type in (0x02, 0x04, 0x05, 0x06, 0x11)
+
+    def test_the_framework(self) -> None:
+        with zipfile.ZipFile(aapt2.FRAMEWORK) as archive:
+            document = parse_axml(archive.read("AndroidManifest.xml"))
+        self.compare(document.root, aapt2.xmltree(aapt2.FRAMEWORK))
+        assert document.anomalies == ()
+
+    def test_an_app(self, tmp_path: Path) -> None:
+        apk = aapt2.link(tmp_path, aapt2.MANIFEST, aapt2.VALUES)
+        with zipfile.ZipFile(apk) as archive:
+            data = archive.read("AndroidManifest.xml")
+        self.compare(parse_axml(data).root, aapt2.xmltree(apk))
+        assert _same(parse_axml_with_androguard(data).root, parse_axml(data).root)
