@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.catalog import Catalog, Fault, check_catalog, load_catalog, parse_catalog
+from auditor.catalog import Catalog, Fault, check_catalog, find_faults, load_catalog, parse_catalog
 from auditor.errors import CatalogError
 from auditor.model import Clause, Confidence, FactKind, Grade, Platform, Relation, Role
 from tests.builders.catalog_files import PACKERS, POLICY, SIGNATURE, SOURCES, SUBJECT, catalog_files, changed
@@ -18,13 +18,7 @@ ROOT = Path(__file__).resolve().parents[1] / "signatures"
 
 def faults(**changes: str) -> list[Fault]:
     """The faults of the small catalog with some files replaced."""
-    return faults_of(catalog_files(**changes))
-
-
-def faults_of(files: dict[str, bytes]) -> list[Fault]:
-    from auditor.catalog.load import _read
-
-    return _read(files)[1]
+    return find_faults(catalog_files(**changes))
 
 
 def broken(**changes: str) -> str:
@@ -158,31 +152,31 @@ class TestShape:
         files = catalog_files()
         files["policies/order.toml"] = b"id = "
         files["policies/other.toml"] = b"\xff"
-        found = {fault.file: fault.what for fault in faults_of(files)}
+        found = {fault.file: fault.what for fault in find_faults(files)}
         assert found["policies/order.toml"].startswith("is no TOML: ")
         assert found["policies/other.toml"] == "is not UTF-8"
 
     def test_a_file_without_bounds_is_refused(self) -> None:
         files = catalog_files()
         files["policies/order.toml"] = b"#" * (3 << 20)
-        assert "is larger than" in str(faults_of(files)[0])
+        assert "is larger than" in str(find_faults(files)[0])
 
     def test_deep_nesting_is_a_fault_and_no_crash(self) -> None:
         files = catalog_files()
         files["policies/order.toml"] = b"id = " + b"[" * 20000
-        assert faults_of(files)
+        assert find_faults(files)
 
     def test_a_file_in_no_folder_of_a_catalog(self) -> None:
         files = catalog_files()
         files["odd/pay.toml"] = b""
-        assert "move it to one of" in str(faults_of(files)[0])
+        assert "move it to one of" in str(find_faults(files)[0])
 
     @pytest.mark.parametrize("step", range(7, 400, 31))
     def test_any_prefix_of_a_file_gives_a_catalog_or_faults(self, step: int) -> None:
         for name, data in catalog_files().items():
             files = catalog_files()
             files[name] = data[: len(data) * step // 400]
-            assert isinstance(faults_of(files), list)
+            assert isinstance(find_faults(files), list)
 
 
 class TestSources:
@@ -238,11 +232,11 @@ class TestClauses:
         second = literal.replace("pay-sdk-android", "other-sdk-android")
         files = catalog_files(signature=literal)
         files["sdks/second.toml"] = second.encode()
-        (fault,) = faults_of(files)
+        (fault,) = find_faults(files)
         assert "'pay.lit' is a literal of other-sdk-android too" in str(fault)
         allowed = changed(second, 'vendor = "Pay Inc."', 'vendor = "Pay Inc."\nallows = ["pay-sdk-android"]')
         files["sdks/second.toml"] = allowed.encode()
-        assert faults_of(files) == []
+        assert find_faults(files) == []
 
 
 GENERIC = """
@@ -455,7 +449,7 @@ class TestReporting:
         files = catalog_files()
         first = next(file for file in files if file.startswith(name.partition("/")[0]))
         files["pack~1/" + name] = files[first]
-        found = [str(fault) for fault in faults_of(files)]
+        found = [str(fault) for fault in find_faults(files)]
         assert any(what in text and "this id is taken by" in text for text in found), found
 
 

@@ -46,7 +46,7 @@ def check_catalog(paths: Sequence[Path] = (), root: Path | Traversable | None = 
         files.update(_files_of_packs(paths))
     except CatalogError as error:
         return [Fault("", "", str(error), "name a folder of signatures")]
-    return _read(files)[1]
+    return find_faults(files)
 
 
 def parse_catalog(files: Mapping[str, bytes]) -> Catalog:
@@ -60,6 +60,11 @@ def parse_catalog(files: Mapping[str, bytes]) -> Catalog:
         lines = "\n".join(f"  {fault}" for fault in faults)
         raise CatalogError(f"{len(faults)} fault(s) in the catalog:\n{lines}")
     return catalog
+
+
+def find_faults(files: Mapping[str, bytes]) -> list[Fault]:
+    """Every fault of a catalog given as file contents by their paths, ascending."""
+    return _read(files)[1]
 
 
 def shipped_signatures() -> Traversable:
