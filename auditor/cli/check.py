@@ -26,7 +26,6 @@ Examples:
 @paths_argument
 @click.option(
     "--format",
-    "output_format",
     type=click.Choice(["text", "json", "jsonl"]),
     default="text",
     show_default=True,
@@ -35,11 +34,11 @@ Examples:
 @run_options
 def check(
     paths: tuple[Path, ...],
-    output_format: str,
-    packs: tuple[Path, ...],
+    format: str,
+    signatures: tuple[Path, ...],
     as_of: datetime.date | None,
     fail_on: FailOn,
-    limits: Limits,
+    limit: Limits,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -55,10 +54,10 @@ def check(
     from auditor.report.names import names_of
     from auditor.scan import Run
 
-    catalog = load_catalog(packs)
+    catalog = load_catalog(signatures)
     with progress_bar(not quiet and not no_progress) as observer:
-        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limits, observer=observer)
-        if output_format == "jsonl":
+        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer)
+        if format == "jsonl":
             audits = []
             for audit in without_facts(run):
                 audits.append(audit)
@@ -66,8 +65,8 @@ def check(
         else:
             audits = list(without_facts(run))
     report = report_of(run, audits, fail_on)
-    if output_format == "jsonl":
+    if format == "jsonl":
         write(render_last_lines(report))
     else:
-        write_report(report, output_format, names_of(catalog))
+        write_report(report, format, names_of(catalog))
     return report.exit_code

@@ -25,7 +25,7 @@ Examples:
 @click.command(epilog=_EPILOG, short_help="Say what a word or id in an answer means.")
 @click.argument("name", metavar="ID")
 @signatures_option
-def explain(name: str, packs: tuple[Path, ...]) -> int:
+def explain(name: str, signatures: tuple[Path, ...]) -> int:
     """Say what a word or id in an answer means.
 
     ID is a grade, verdict, role, relation, problem code, fact kind, exit code or limit, or the id of a subject,
@@ -41,7 +41,7 @@ def explain(name: str, packs: tuple[Path, ...]) -> int:
     page = Page(width())
     _add_entries(page, name)
     if not page.lines:
-        catalog = load_catalog(packs)
+        catalog = load_catalog(signatures)
         _add_from_catalog(page, name, catalog)
         if not page.lines:
             known = [*GROUPS, *(entry.id for entry in entries()), *_ids(catalog)]

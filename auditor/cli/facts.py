@@ -46,22 +46,19 @@ def _kinds(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -
 @click.argument("file", type=click.Path(exists=True, readable=False, path_type=Path))
 @click.option(
     "--kind",
-    "kinds",
     metavar="KIND",
     multiple=True,
     callback=_kinds,
     help="Only facts of this kind, or of all kinds that start so ('dex'); repeatable.",
 )
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form."
-)
+@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form.")
 @limit_option
 @quiet_options
 def facts(
     file: Path,
-    kinds: frozenset[FactKind],
-    output_format: str,
-    limits: Limits,
+    kind: frozenset[FactKind],
+    format: str,
+    limit: Limits,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -76,9 +73,9 @@ def facts(
 
     outcome = Outcome()
     with progress_bar(not quiet and not no_progress) as observer:
-        run = Run([file], catalog=load_catalog(), as_of=today(), limits=limits, observer=observer)
-        render = render_facts_json if output_format == "json" else render_facts_text
-        write(render(_extractions(run, outcome), kinds))
+        run = Run([file], catalog=load_catalog(), as_of=today(), limits=limit, observer=observer)
+        render = render_facts_json if format == "json" else render_facts_text
+        write(render(_extractions(run, outcome), kind))
     for problem in run.problems:
         outcome.add_problem(problem)
         if not quiet:

@@ -77,7 +77,6 @@ def signatures_option(command: _Command) -> _Command:
     """Further packs beside the shipped catalog."""
     return click.option(
         "--signatures",
-        "packs",
         metavar="DIR",
         multiple=True,
         envvar="AUDITOR_SIGNATURES",
@@ -108,7 +107,6 @@ def limit_option(command: _Command) -> _Command:
     """Bounds of a run."""
     return click.option(
         "--limit",
-        "limits",
         metavar="NAME=VALUE",
         multiple=True,
         callback=_limits,

@@ -34,7 +34,7 @@ def policies() -> None:
 @policies.command("list", epilog=_LIST_EPILOG)
 @as_of_option(_AS_OF)
 @signatures_option
-def list_policies(as_of: datetime.date | None, packs: tuple[Path, ...]) -> int:
+def list_policies(as_of: datetime.date | None, signatures: tuple[Path, ...]) -> int:
     """List the policies with their legal status on a day and the subjects they name."""
     from auditor.catalog import load_catalog
     from auditor.cli.output import width, write_page
@@ -42,7 +42,7 @@ def list_policies(as_of: datetime.date | None, packs: tuple[Path, ...]) -> int:
     from auditor.report.layout import Page
 
     page = Page(width())
-    add_policy_list(page, load_catalog(packs), as_of or today())
+    add_policy_list(page, load_catalog(signatures), as_of or today())
     write_page(page)
     return 0
 
@@ -51,7 +51,7 @@ def list_policies(as_of: datetime.date | None, packs: tuple[Path, ...]) -> int:
 @click.argument("name", metavar="ID")
 @as_of_option(_AS_OF)
 @signatures_option
-def show_policy(name: str, as_of: datetime.date | None, packs: tuple[Path, ...]) -> int:
+def show_policy(name: str, as_of: datetime.date | None, signatures: tuple[Path, ...]) -> int:
     """Show a policy: its authority, dates, sources, and the names in its own words."""
     from auditor.catalog import load_catalog
     from auditor.cli.output import width, write_page
@@ -60,7 +60,7 @@ def show_policy(name: str, as_of: datetime.date | None, packs: tuple[Path, ...])
     from auditor.report.layout import Page
     from auditor.report.vocabulary import close_to
 
-    catalog = load_catalog(packs)
+    catalog = load_catalog(signatures)
     policy = next((item for item in catalog.policies if item.id == name), None)
     if policy is None:
         raise UsageError(f"no policy {name!r}{close_to(name, [item.id for item in catalog.policies])}")

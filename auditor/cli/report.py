@@ -33,18 +33,16 @@ start with an apostrophe.
 @click.command(epilog=_EPILOG, short_help="Answer again from a database.")
 @click.option(
     "--db",
-    "database",
     type=click.Path(dir_okay=False, path_type=Path),
     default="inventory.db",
     show_default=True,
     envvar="AUDITOR_DB",
     help="SQLite inventory to read.",
 )
-@click.option("--scan", "scan_id", metavar="ID", type=int, help="Scan to report; the latest where not given.")
+@click.option("--scan", metavar="ID", type=int, help="Scan to report; the latest where not given.")
 @click.option("--device", metavar="ID", help="Report the latest scan of this device.")
 @click.option(
     "--format",
-    "output_format",
     type=click.Choice(["text", "json", "jsonl", "csv"]),
     default="text",
     show_default=True,
@@ -54,13 +52,13 @@ start with an apostrophe.
 @fail_on_option
 @signatures_option
 def report(
-    database: Path,
-    scan_id: int | None,
+    db: Path,
+    scan: int | None,
     device: str | None,
-    output_format: str,
+    format: str,
     as_of: datetime.date | None,
     fail_on: FailOn,
-    packs: tuple[Path, ...],
+    signatures: tuple[Path, ...],
 ) -> int:
     """Answer again from a database: the latest scan, or the one that is named.
 
@@ -73,9 +71,9 @@ def report(
     from auditor.report.content import collect
     from auditor.report.names import names_of
 
-    catalog = load_catalog(packs)
-    with Inventory.open(database, create=False) as inventory:
-        chosen = _chosen(inventory, scan_id, device)
+    catalog = load_catalog(signatures)
+    with Inventory.open(db, create=False) as inventory:
+        chosen = _chosen(inventory, scan, device)
         stored = inventory.scan(chosen).scan
         audits: Iterable[Audit] = inventory.audits(chosen)
         if as_of is not None:
@@ -90,7 +88,7 @@ def report(
             fail_on=fail_on,
             ended=stored.complete,
         )
-    write_report(content, output_format, names_of(catalog))
+    write_report(content, format, names_of(catalog))
     return content.exit_code
 
 

@@ -33,7 +33,6 @@ Examples:
 @paths_argument
 @click.option(
     "--db",
-    "database",
     type=click.Path(dir_okay=False, path_type=Path),
     default="inventory.db",
     show_default=True,
@@ -45,13 +44,13 @@ Examples:
 @run_options
 def scan(
     paths: tuple[Path, ...],
-    database: Path,
+    db: Path,
     device: str,
     fleet: str,
-    packs: tuple[Path, ...],
+    signatures: tuple[Path, ...],
     as_of: datetime.date | None,
     fail_on: FailOn,
-    limits: Limits,
+    limit: Limits,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -72,16 +71,16 @@ def scan(
 
     if fleet and not device:
         raise UsageError("--fleet needs --device: a fleet is a group of devices")
-    catalog = load_catalog(packs)
-    with Inventory.open(database) as inventory, progress_bar(not quiet and not no_progress) as observer:
-        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limits, observer=observer)
+    catalog = load_catalog(signatures)
+    with Inventory.open(db) as inventory, progress_bar(not quiet and not no_progress) as observer:
+        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer)
         seen_on = Device(device, fleet) if device else None
         scan_id = inventory.begin(run.scan(), started=now(), device=seen_on, command=_command_line())
         audits = list(without_facts(_recorded(run, inventory, scan_id)))
     report = report_of(run, audits, fail_on)
     write_report(report, "text", names_of(catalog))
     if not quiet:
-        say(f"stored in {database} as scan {scan_id}; 'auditor report --db {database}' shows it again")
+        say(f"stored in {db} as scan {scan_id}; 'auditor report --db {db}' shows it again")
     return report.exit_code
 
 

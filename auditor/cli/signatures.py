@@ -38,7 +38,7 @@ def signatures() -> None:
 
 @signatures.command("list", epilog=_LIST_EPILOG)
 @signatures_option
-def list_signatures(packs: tuple[Path, ...]) -> int:
+def list_signatures(signatures: tuple[Path, ...]) -> int:
     """List the designated apps with their ids, and the signatures of their SDKs."""
     from auditor.catalog import load_catalog
     from auditor.cli.output import width, write_page
@@ -46,7 +46,7 @@ def list_signatures(packs: tuple[Path, ...]) -> int:
     from auditor.report.layout import Page
 
     page = Page(width())
-    add_subject_list(page, load_catalog(packs))
+    add_subject_list(page, load_catalog(signatures))
     write_page(page)
     return 0
 
@@ -54,7 +54,7 @@ def list_signatures(packs: tuple[Path, ...]) -> int:
 @signatures.command("show", epilog=_SHOW_EPILOG)
 @click.argument("name", metavar="ID")
 @signatures_option
-def show_signature(name: str, packs: tuple[Path, ...]) -> int:
+def show_signature(name: str, signatures: tuple[Path, ...]) -> int:
     """Show a subject or a signature: what it asks, of what, from which sources."""
     from auditor.catalog import load_catalog
     from auditor.cli.output import width, write_page
@@ -63,7 +63,7 @@ def show_signature(name: str, packs: tuple[Path, ...]) -> int:
     from auditor.report.layout import Page
     from auditor.report.vocabulary import close_to
 
-    catalog = load_catalog(packs)
+    catalog = load_catalog(signatures)
     page = Page(width())
     subject, signature = catalog.subjects.get(name), catalog.signature(name)
     if subject is not None:

@@ -108,7 +108,7 @@ def test_a_problem_code_says_what_it_may_hide() -> None:
 
 
 def test_near_words_are_suggested() -> None:
-    assert close_to("embeded", ["embedded", "renamed"]) == "; did you mean embedded?"
+    assert close_to("embeded", ["embedded", "wechat"]) == "; did you mean embedded?"
     assert close_to("xyz", ["embedded"]) == ""
 
 
