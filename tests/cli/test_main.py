@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from auditor.cli import cli
@@ -216,3 +217,14 @@ def test_lists_come_from_the_environment(
     monkeypatch.setenv("AUDITOR_LIMIT", "signers=3 member_size=2K")
     assert invoke("check", tmp_path).code == 4
     assert (fake.made_with["limits"].signers, fake.made_with["limits"].member_size) == (3, 2048)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_name_of_an_option_in_the_environment_is_its_name_on_the_line(command: tuple[str, ...]) -> None:
+    found: click.Command = cli
+    for name in command:
+        assert isinstance(found, click.Group)
+        found = found.commands[name]
+    for option in found.params:
+        if isinstance(option, click.Option) and option.name != "version":
+            assert f"--{str(option.name).replace('_', '-')}" in option.opts
