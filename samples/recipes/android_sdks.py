@@ -302,9 +302,8 @@ def vendor_hosts() -> Iterator[Sample]:
 
 
 def references() -> Iterator[Sample]:
-    """Apps that talk about a designated app or could call it, and carry no code of it."""
+    """Apps that declare that they talk to a designated app, and carry no code of it."""
     every_query = "".join(f'<package android:name="{name}"/>' for name in literals.PROBED_IDS)
-    wechat_called = _names("com.tencent.mm.opensdk.", "openapi.WXAPIFactory modelmsg.SendAuth modelpay.PayReq")
     plain = AndroidApp("com.example.plain", label="Plain", label_zh="普通")
     opens = AndroidApp("com.example.opens", manifest=TALKS_TO_WECHAT)
     referenced = has_sdk("wechat", "referenced")
@@ -329,6 +328,16 @@ def references() -> Iterator[Sample]:
             (has_sdk("alipay", "referenced"),),
             "The activities of the Alipay SDK stand in the manifest; no class of it is inside.",
         ),
+    )
+    for stem, app, expect, about in cases:
+        seen = (android(app.package, *expect),)
+        yield Sample(f"android/near-sdk-{stem}.apk", about, lambda app=app: apk.signed(app), seen)
+
+
+def mentions() -> Iterator[Sample]:
+    """Apps whose own code names an SDK or calls it, and carries nothing of it."""
+    wechat_called = _names("com.tencent.mm.opensdk.", "openapi.WXAPIFactory modelmsg.SendAuth modelpay.PayReq")
+    cases: tuple[tuple[str, AndroidApp, tuple[Expect, ...], str], ...] = (
         (
             "calls-alipay",
             AndroidApp("com.example.callsali", called=_names("com.alipay.sdk.app.", "PayTask AuthTask EnvUtils")),
@@ -414,4 +423,4 @@ def renamed() -> Iterator[Sample]:
         yield Sample(f"android/renamed-{stem}.apk", about, lambda app=app: apk.signed(app), seen)
 
 
-FAMILIES = (sdk_hosts, vendor_hosts, references, renamed)
+FAMILIES = (sdk_hosts, vendor_hosts, references, mentions, renamed)

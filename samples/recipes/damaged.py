@@ -153,6 +153,14 @@ def tampered_archives() -> Iterator[Sample]:
                 problems=TAMPERED,
             ),
         ),
+    )
+    for stem, about, make, seen in cases:
+        yield Sample(f"damaged/{stem}.apk", about, make, (seen,))
+
+
+def odd_archives() -> Iterator[Sample]:
+    """Archives with odd names, with other data before them, and one that would fill a disk."""
+    cases: tuple[tuple[str, str, Callable[[], bytes], Seen], ...] = (
         (
             "non-utf8-names",
             "Member names that are not UTF-8.",
@@ -178,12 +186,11 @@ def tampered_archives() -> Iterator[Sample]:
         yield Sample(f"damaged/{stem}.apk", about, make, (seen,))
 
 
-def tampered_contents() -> Iterator[Sample]:
-    """Manifests and DEX files that are broken, or only look so."""
+def tampered_manifests() -> Iterator[Sample]:
+    """Manifests that are broken, or only look so."""
     odd = replace(LOGIN, package="com.example.oddxml")
     odd_seen = android(odd.package, has_sdk("wechat"))
     broken = replace(android_sdks.WECHAT_LOGIN, package="com.example.broken")
-    hidden = code_hidden("android", broken.package, problems=("dex-damaged",))
     no_manifest = Seen("android", "", absent=(), problems=("manifest-damaged",))
     cases: tuple[tuple[str, str, Callable[[], bytes], Seen, int | None], ...] = (
         (
@@ -214,6 +221,16 @@ def tampered_contents() -> Iterator[Sample]:
             replace(no_manifest, expect=(has_sdk("wechat"),)),
             1,
         ),
+    )
+    for stem, about, make, seen, exit_code in cases:
+        yield Sample(f"damaged/{stem}.apk", about, make, (seen,), exit_code=exit_code)
+
+
+def tampered_code() -> Iterator[Sample]:
+    """DEX files that are broken, packed or not there."""
+    broken = replace(android_sdks.WECHAT_LOGIN, package="com.example.broken")
+    hidden = code_hidden("android", broken.package, problems=("dex-damaged",))
+    cases: tuple[tuple[str, str, Callable[[], bytes], Seen, int | None], ...] = (
         ("dex-truncated", "The DEX file lacks its second half.", lambda: _with_dex(broken, _half), hidden, None),
         (
             "dex-wrong-class",
@@ -311,4 +328,4 @@ def broken_ios() -> Iterator[Sample]:
     )
 
 
-FAMILIES = (cut_short, tampered_archives, tampered_contents, broken_ios)
+FAMILIES = (cut_short, tampered_archives, odd_archives, tampered_manifests, tampered_code, broken_ios)
