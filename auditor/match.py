@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from auditor.catalog import Catalog
@@ -22,6 +23,7 @@ from auditor.model import (
     Role,
     Rule,
     Signature,
+    Values,
     VersionSource,
 )
 
@@ -31,7 +33,7 @@ _WEAKEST = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 def match(extraction: Extraction, catalog: Catalog) -> tuple[Match, ...]:
     """Every signature and app id that holds for one app, in the order of their ids."""
     found = list(match_identity(extraction, catalog))
-    batches = _by_kind(extraction)
+    batches = _narrowed(extraction, catalog)
     for signature in _asked(extraction, catalog):
         result = _match_signature(signature, batches)
         if result is not None:
@@ -52,7 +54,7 @@ def undecided(extraction: Extraction, catalog: Catalog) -> Mapping[str, frozense
     for subject in catalog.subjects.values():
         if FactKind.APP_ID in hidden and not extraction.app.app_id:
             open_kinds.setdefault(subject.id, set()).add(FactKind.APP_ID)
-    batches = _by_kind(extraction)
+    batches = _narrowed(extraction, catalog)
     for signature in _asked(extraction, catalog):
         kinds = _open_kinds(signature, batches, hidden) if signature.role is not Role.VENDOR else frozenset()
         if kinds:
@@ -73,6 +75,55 @@ def _by_kind(extraction: Extraction) -> dict[FactKind, list[FactBatch]]:
     for item in extraction.facts:
         batches.setdefault(item.kind, []).append(item)
     return batches
+
+
+@dataclass(frozen=True, slots=True)
+class _Narrowed:
+    """A string table of which the catalog's literals were looked up in one pass, whatever its order."""
+
+    table: Values
+    literals: frozenset[str]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.table)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.literals
+
+    def with_prefix(self, prefix: str) -> Iterator[str]:
+        return self.table.with_prefix(prefix)
+
+    def offset_of(self, value: str) -> int | None:
+        return self.table.offset_of(value)
+
+
+def _narrowed(extraction: Extraction, catalog: Catalog) -> dict[FactKind, list[FactBatch]]:
+    """The batches by kind, with every literal any clause asks for already looked up.
+
+    A table that claims to be sorted and is not would hide a literal from a search by halves, so the literals are
+    looked up by going through the table once.
+    """
+    batches = _by_kind(extraction)
+    for kind in (FactKind.DEX_STRING,):
+        wanted = _literals(catalog, kind) if kind in batches else ()
+        for number, item in enumerate(batches.get(kind, ())):
+            intersection = getattr(item.values, "intersection", None)
+            if intersection is not None:
+                batches[kind][number] = replace(item, values=_Narrowed(item.values, intersection(wanted)))
+    return batches
+
+
+def _literals(catalog: Catalog, kind: FactKind) -> frozenset[str]:
+    return frozenset(
+        value
+        for signature in catalog.signatures
+        for clause in signature.clauses
+        if clause.kind is kind
+        for value in clause.values
+    )
 
 
 def _match_signature(signature: Signature, batches: Mapping[FactKind, list[FactBatch]]) -> Match | None:

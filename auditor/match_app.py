@@ -53,9 +53,7 @@ def _by_store(known: Iterable[AppId], extraction: Extraction) -> AppId | None:
 def _match_entry(extraction: Extraction, subject: Subject, entry: AppId, catalog: Catalog) -> Match:
     app = extraction.app
     references = [catalog.certificates[name] for name in entry.certificates]
-    grade, reference, detail = grade_signer(app, references, subject.certificates)
-    if reference is None and not references and grade is Grade.VERIFIED:
-        grade = Grade.CLAIMED
+    grade, reference, detail = grade_signer(app, references, family_of(subject))
     kind = FactKind.APP_ID if entry.value is not None else FactKind.STORE_ID
     hits = [ClauseHit("app-id", kind, 1, 1, tuple(_first_facts(extraction, kind)))]
     confidence = entry.confidence
@@ -75,13 +73,20 @@ def _match_entry(extraction: Extraction, subject: Subject, entry: AppId, catalog
     )
 
 
+def family_of(subject: Subject) -> tuple[Certificate, ...]:
+    """The certificates that speak for the designated app: not those known to sign only other products."""
+    own = {name for entry in subject.app_ids if entry.relation.designates for name in entry.certificates}
+    others = {name for entry in subject.app_ids if not entry.relation.designates for name in entry.certificates}
+    return tuple(item for item in subject.certificates if item.id in own or item.id not in others)
+
+
 def grade_signer(
     app: App, references: Iterable[Certificate], family: Iterable[Certificate]
 ) -> tuple[Grade, Certificate | None, str]:
     """Grade an app whose id matches: (grade, the reference that matched, why).
 
-    ``references`` are known to sign exactly this id; ``family`` are all certificates of the subject, which clear an
-    app of being an impostor but are no reason to call one.
+    ``references`` are known to sign exactly this id; ``family`` also speak for the subject: they clear an app of
+    being an impostor but are no reason to call it one.
     """
     signing = app.signing
     if app.platform is Platform.IOS or signing.state is SigningState.NOT_CHECKED:
@@ -124,7 +129,7 @@ def _match_sibling(extraction: Extraction, subject: Subject) -> Match | None:
     app = extraction.app
     if app.signing.state is not SigningState.VERIFIED:
         return None
-    reference = _reference_for(app, subject.certificates)
+    reference = _reference_for(app, family_of(subject))
     if reference is None:
         return None
     facts = tuple(_signer_facts(extraction, reference))

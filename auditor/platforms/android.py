@@ -11,7 +11,7 @@ from auditor.containers.member import Member
 from auditor.errors import AuditorError, FormatError, LimitError
 from auditor.formats.android_manifest import Manifest, Text, read_manifest
 from auditor.formats.apk_signing import read_signing
-from auditor.formats.arsc import parse_resources
+from auditor.formats.arsc import Resources, parse_resources
 from auditor.formats.blob import Blob
 from auditor.formats.zip import Archive, parse_zip
 from auditor.model import (
@@ -44,6 +44,7 @@ class _Apk:
     data: Blob
     archive: Archive
     manifest: Manifest | None
+    resources: Resources | None
 
 
 @dataclass(slots=True)
@@ -63,6 +64,9 @@ def extract_android(found: AndroidSet) -> tuple[Extraction, tuple[Member, ...]]:
     for apk in apks:
         members = find_members(apk.archive, apk.member.origin, found.budget)
         scan_members(apk.data, apk.archive, apk.member.origin, members, code)
+        if apk.archive.anomalies:
+            detail = "; ".join(apk.archive.anomalies[:5])
+            collected.problems.append(Problem(ProblemCode.ARCHIVE_TAMPERED, apk.member.origin, detail))
     collected.facts.extend(code.facts)
     collected.problems.extend(code.problems)
     base = next((apk for apk in apks if apk.manifest is not None and not apk.manifest.split), None)
@@ -87,10 +91,10 @@ def _open_apks(found: AndroidSet, collected: _Collected) -> Iterator[_Apk]:
         except AuditorError as error:
             collected.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, origin, str(error)))
             continue
-        if archive.anomalies:
-            detail = "; ".join(archive.anomalies[:5])
-            collected.problems.append(Problem(ProblemCode.ARCHIVE_TAMPERED, origin, detail))
-        manifest = _read_apk_manifest(archive, origin, found, collected)
+        if archive.incomplete:
+            collected.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, origin, archive.incomplete))
+        resources = _read_resources(archive, origin, found, collected)
+        manifest = _read_apk_manifest(archive, resources, origin, found, collected)
         split = manifest is not None and bool(manifest.split)
         kind = PartKind.SPLIT if split else PartKind.BASE
         name = manifest.split if manifest is not None and split else "base"
@@ -99,17 +103,37 @@ def _open_apks(found: AndroidSet, collected: _Collected) -> Iterator[_Apk]:
         collected.facts.append(batch(FactKind.FILE, origin, names))
         if manifest is not None:
             collected.facts.extend(manifest_facts(manifest, origin.child("AndroidManifest.xml")))
-        yield _Apk(member, data, archive, manifest)
+        yield _Apk(member, data, archive, manifest, resources)
 
 
-def _read_apk_manifest(archive: Archive, origin: Origin, found: AndroidSet, collected: _Collected) -> Manifest | None:
+def _read_resources(archive: Archive, origin: Origin, found: AndroidSet, collected: _Collected) -> Resources | None:
+    entry = archive.find("resources.arsc")
+    if entry is None:
+        return None
+    place = origin.child("resources.arsc")
+    try:
+        if entry.size > found.budget.limits.resource_size:
+            raise LimitError(f"{entry.size} bytes of resources; raise --limit resource_size")
+        resources = parse_resources(archive.view(entry), found.budget.limits)
+    except FormatError as error:
+        collected.problems.append(Problem(ProblemCode.RESOURCES_DAMAGED, place, str(error)))
+        return None
+    if resources.anomalies:
+        detail = "; ".join(resources.anomalies[:5])
+        collected.problems.append(Problem(ProblemCode.RESOURCES_DAMAGED, place, detail))
+    return resources
+
+
+def _read_apk_manifest(
+    archive: Archive, resources: Resources | None, origin: Origin, found: AndroidSet, collected: _Collected
+) -> Manifest | None:
     entry = archive.find("AndroidManifest.xml")
     place = origin.child("AndroidManifest.xml")
     limits = found.budget.limits
     try:
         if entry is None:
             raise FormatError("the archive has no AndroidManifest.xml")
-        manifest = read_manifest(archive.read(entry, limits.manifest_size), limits)
+        manifest = read_manifest(archive.read(entry, limits.manifest_size), limits, resources)
     except LimitError as error:
         collected.problems.append(Problem(ProblemCode.LIMIT, place, str(error)))
         return None
@@ -204,26 +228,19 @@ def default_text(values: tuple[tuple[str, str], ...]) -> str:
 
 
 def _resolve(apks: list[_Apk], text: Text | None, collected: _Collected) -> tuple[tuple[str, str], ...]:
-    """A text in every locale, from the resources of the base and its splits."""
+    """A text in every locale, from the resources of the base and its splits joined, as the platform joins them."""
     if text is None:
         return ()
-    if text.literal is not None:
-        return (("", text.literal),) if text.literal else ()
-    if text.resource is None:
-        return ()
-    found: dict[str, str] = {}
+    joined: Resources | None = None
     for apk in apks:
-        entry = apk.archive.find("resources.arsc")
-        if entry is None:
-            continue
-        try:
-            resources = parse_resources(apk.archive.view(entry))
-            for locale, value in resources.resolve(text.resource):
-                found.setdefault(locale, value)
-        except FormatError as error:
-            place = apk.member.origin.child("resources.arsc")
-            collected.problems.append(Problem(ProblemCode.RESOURCES_DAMAGED, place, str(error)))
-    return tuple(sorted(found.items()))
+        if apk.resources is not None:
+            joined = apk.resources if joined is None else joined.join(apk.resources)
+    try:
+        return text.values(joined)
+    except FormatError as error:
+        place = apks[0].member.origin.child("resources.arsc")
+        collected.problems.append(Problem(ProblemCode.RESOURCES_DAMAGED, place, str(error)))
+        return ()
 
 
 def _unseen_code(found: AndroidSet, manifests: list[Manifest], code: CodeScan) -> Iterator[Problem]:
@@ -233,18 +250,23 @@ def _unseen_code(found: AndroidSet, manifests: list[Manifest], code: CodeScan) -
     if code.dex_seen == 0:
         yield Problem(ProblemCode.CODE_ABSENT, found.origin, "hasCode is not false, yet there is no DEX file")
         return
-    declared = {
-        item.name
-        for manifest in manifests
-        for item in manifest.components
-        if item.kind != "activity-alias" and item.name
-    }
+    components = [item for manifest in manifests for item in manifest.components if item.name]
+    declared = {item.name for item in components if item.kind != "activity-alias"}
     missing = sorted(name for name in declared if not code.defines(name))
-    if len(missing) * 2 > len(declared) and len(missing) >= 2:
+    starts = [item.target or item.name for item in components if item.launcher]
+    started = bool(starts) and any(code.defines(name) for name in starts)
+    # Declarations without code are left behind by removed SDKs, too; a packer takes the start of the app as well.
+    if (
+        (len(missing) >= _MANY
+        and len(missing) * 5 > len(declared) * 4)
+        or (not started and len(missing) >= 2 and len(missing) * 2 > len(declared))
+    ):
         detail = f"{len(missing)} of {len(declared)} declared components have no class in any DEX file: {missing[0]} …"
         yield Problem(ProblemCode.CODE_PACKED, found.origin, detail)
 
 
+_MANY = 10
+"""Missing components that are more than the leftovers of a removed SDK."""
 _CONFIG_ONLY = frozenset({"abi", "density", "locale", "textures", "countries", "tier", "device_tier"})
 
 

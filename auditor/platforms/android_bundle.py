@@ -43,9 +43,11 @@ def extract_bundle(found: AndroidBundle) -> tuple[Extraction, tuple[Member, ...]
     data = found.file.open()
     archive = parse_zip(data, found.budget.limits)
     part = Part(PartKind.BUNDLE, "", hashlib.sha256(data).hexdigest(), len(data), found.origin)
+    problems: list[Problem] = []
+    if archive.incomplete:
+        problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, found.origin, archive.incomplete))
     names = [entry.name for entry in archive.entries if not entry.is_directory]
     facts: list[FactBatch] = [batch(FactKind.FILE, found.origin, names)]
-    problems: list[Problem] = []
     manifests = _read_manifests(found, archive, facts, problems)
     code = CodeScan(found.budget)
     scan_members(data, archive, found.origin, find_members(archive, found.origin, found.budget), code)
@@ -99,14 +101,12 @@ def _resolve(
 ) -> tuple[tuple[str, str], ...]:
     if text is None:
         return ()
-    if text.literal is not None:
-        return (("", text.literal),) if text.literal else ()
     entry = archive.find("base/resources.pb")
-    if entry is None or text.resource is None:
-        return ()
     try:
-        resources = parse_proto_resources(archive.read(entry, found.budget.limits.resource_size))
-        return tuple(resources.resolve(text.resource))
+        table = None
+        if entry is not None and text.literal is None:
+            table = parse_proto_resources(archive.read(entry, found.budget.limits.resource_size), found.budget.limits)
+        return text.values(table)
     except AuditorError as error:
         place = found.origin.child("base/resources.pb")
         problems.append(Problem(ProblemCode.RESOURCES_DAMAGED, place, str(error)))

@@ -12,7 +12,7 @@ from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedErr
 from auditor.formats.plist import parse_plist
 from auditor.formats.zip import Archive, is_zip, parse_zip
 from auditor.limits import Limits
-from auditor.model import Origin, Problem, ProblemCode
+from auditor.model import FactKind, Origin, Problem, ProblemCode
 from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate, IosBundle
 from auditor.platforms.signs import APP_SUFFIXES, recognise_carrier
@@ -90,23 +90,23 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
         data = item.open()
         if not zipped and not is_zip(data):
             if expected:
-                yield Problem(ProblemCode.UNSUPPORTED, item.origin, "neither an app nor an archive of apps")
+                hides = None if named_app else frozenset[FactKind]()
+                yield Problem(ProblemCode.UNSUPPORTED, item.origin, "neither an app nor an archive of apps", hides)
             return
         archive = parse_zip(data, budget.limits)
     except AuditorError as error:
-        yield _refused(item, error, expected=expected)
+        yield _refused(item, error)
         return
     yield from _find_in_archive(item, archive, budget, depth, asked=asked)
 
 
-def _refused(item: Member, error: AuditorError, *, expected: bool) -> Problem:
+def _refused(item: Member, error: AuditorError) -> Problem:
     if isinstance(error, LimitError):
         return Problem(ProblemCode.LIMIT, item.origin, str(error))
     if isinstance(error, UnsupportedError):
         return Problem(ProblemCode.UNSUPPORTED, item.origin, str(error))
     if isinstance(error, FormatError):
-        code = ProblemCode.ARCHIVE_DAMAGED if not expected else ProblemCode.TRUNCATED
-        return Problem(code, item.origin, f"{error}; fetch the file again")
+        return Problem(ProblemCode.ARCHIVE_DAMAGED, item.origin, f"{error}; fetch the file again")
     return Problem(ProblemCode.UNREADABLE, item.origin, str(error))
 
 

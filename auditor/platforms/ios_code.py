@@ -17,8 +17,10 @@ _KINDS = ProblemCode.MACHO_DAMAGED.hides
 _HIDDEN = {
     "objc": frozenset({FactKind.OBJC_CLASS, FactKind.OBJC_PROTOCOL}),
     "strings": frozenset({FactKind.MACHO_STRING}),
-    "symbols": frozenset({FactKind.MACHO_SYMBOL}),
+    "symbols": frozenset({FactKind.MACHO_SYMBOL, FactKind.MACHO_IMPORT, FactKind.OBJC_CLASS}),
+    "signature": frozenset({FactKind.TEAM_ID, FactKind.ENTITLEMENT}),
 }
+"""What each part of a slice tells; classes stand in the symbols too where the metadata is ciphertext."""
 _FRAMEWORK = re.compile(r"(?:^|/)([^/]+)\.framework/(?:Versions/[^/]+/)?([^/]+)")
 
 
@@ -85,7 +87,8 @@ def _add_slice(path: str, origin: Origin, item: Slice, code: CodeScan) -> None:
     if item.signature is not None and path not in code.signatures:
         code.signatures[path] = item.signature
     if item.encrypted:
-        hides = frozenset().union(*(_HIDDEN.get(name, frozenset()) for name in item.hidden)) or None
+        hides = frozenset().union(*(_HIDDEN[name] for name in item.hidden))
         detail = f"FairPlay encryption ({item.cpu}): decrypt it, or audit the build the vendor or MDM delivers"
         code.problems.append(Problem(ProblemCode.MACHO_ENCRYPTED, origin, detail, hides))
-    code.problems.extend(Problem(ProblemCode.MACHO_DAMAGED, origin, fault) for fault in item.faults)
+    damaged = frozenset().union(*(_HIDDEN[name] for name in item.damaged))
+    code.problems.extend(Problem(ProblemCode.MACHO_DAMAGED, origin, fault, damaged) for fault in item.faults)
