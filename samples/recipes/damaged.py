@@ -96,8 +96,14 @@ def cut_short() -> Iterator[Sample]:
     whole = hosts["wechat-pay"]
     text = b"This is a text file, whatever its name says.\n"
     cases: tuple[tuple[str, str, Callable[[], bytes], tuple[str, ...], int], ...] = (
-        ("truncated.apk", "An APK without its end.", lambda: apk.signed(whole)[:5000], ("truncated",), 3),
-        ("truncated.ipa", "An IPA without its end.", lambda: ipa.ipa(ios_sdks.WECHAT_PAY)[:3000], ("truncated",), 3),
+        ("truncated.apk", "An APK without its end.", lambda: apk.signed(whole)[:5000], ("archive-damaged",), 3),
+        (
+            "truncated.ipa",
+            "An IPA without its end.",
+            lambda: ipa.ipa(ios_sdks.WECHAT_PAY)[:3000],
+            ("archive-damaged",),
+            3,
+        ),
         ("empty.apk", "A file without bytes.", lambda: b"", ("empty",), 3),
         ("text.apk", "A text file under the name of an APK.", lambda: text, ("unsupported-format",), 3),
         (
