@@ -19,7 +19,6 @@ from auditor.report.outcome import FailOn
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 ENTRIES: list[dict[str, Any]] = tomllib.loads((SAMPLES / "manifest.toml").read_text(encoding="utf-8"))["sample"]
 SCANNED = [pytest.param(entry, id=entry["path"]) for entry in ENTRIES if "part_of" not in entry]
-NOTED_LATE = {"damaged/local-header-lies.apk"}
 AS_OF = date(2026, 11, 1)
 
 
@@ -92,17 +91,7 @@ def test_what_must_not_be_seen_is_not_and_what_is_hidden_stays_unknown(entry: di
         assert set(app["unknown"]) <= {answer.subject for answer in found.answers}
 
 
-LIES_NOTED_LATE = pytest.mark.xfail(
-    strict=True, reason="anomalies are reported before the member that shows them is read"
-)
-REPORTING = [
-    pytest.param(entry, id=entry["path"], marks=[LIES_NOTED_LATE] if entry["path"] in NOTED_LATE else [])
-    for entry in ENTRIES
-    if "part_of" not in entry
-]
-
-
-@pytest.mark.parametrize("entry", REPORTING)
+@pytest.mark.parametrize("entry", SCANNED)
 def test_problems_vendor_sdks_and_signing_are_reported(entry: dict[str, Any]) -> None:
     _, problems, _ = answers(entry)
     assert set(entry["problems"]) <= {problem.code.value for problem in problems}
