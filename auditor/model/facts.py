@@ -95,7 +95,7 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     FactKind.STORE_ID: (Tier.IDENTITY, "App Store item id from iTunesMetadata.plist"),
     FactKind.SIGNER: (
         Tier.IDENTITY,
-        "signer the platform would trust, as sha256:HEX, sha1:HEX, md5:HEX, md5-of-hex:HEX or rsa-modulus:HEX of its certificate",
+        "certificate the platform would trust, as sha256:HEX, sha1:HEX, md5:HEX, md5-of-hex:HEX or rsa-modulus:HEX",
     ),
     FactKind.TEAM_ID: (
         Tier.IDENTITY,

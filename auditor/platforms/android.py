@@ -256,10 +256,8 @@ def _unseen_code(found: AndroidSet, manifests: list[Manifest], code: CodeScan) -
     starts = [item.target or item.name for item in components if item.launcher]
     started = bool(starts) and any(code.defines(name) for name in starts)
     # Declarations without code are left behind by removed SDKs, too; a packer takes the start of the app as well.
-    if (
-        (len(missing) >= _MANY
-        and len(missing) * 5 > len(declared) * 4)
-        or (not started and len(missing) >= 2 and len(missing) * 2 > len(declared))
+    if (len(missing) >= _MANY and len(missing) * 5 > len(declared) * 4) or (
+        not started and len(missing) >= 2 and len(missing) * 2 > len(declared)
     ):
         detail = f"{len(missing)} of {len(declared)} declared components have no class in any DEX file: {missing[0]} …"
         yield Problem(ProblemCode.CODE_PACKED, found.origin, detail)
