@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -152,6 +153,15 @@ def test_stored_answers_can_be_judged_again_without_the_facts() -> None:
 def test_a_policy_without_a_day_has_no_known_status() -> None:
     undated = policy("undated", NamedSubject("Pay", "pay"), signed_on=None, effective=None)
     assert undated.status_on(TODAY) is LegalStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("day", "status"),
+    [(date(2021, 2, 18), LegalStatus.NOT_YET), (date(2021, 2, 19), LegalStatus.UNKNOWN), (TODAY, LegalStatus.UNKNOWN)],
+)
+def test_a_policy_whose_standing_no_source_shows_is_never_said_to_be_in_force(day: date, status: LegalStatus) -> None:
+    silent = replace(policy("silent", NamedSubject("Pay", "pay")), standing_known=False)
+    assert silent.status_on(day) is status
 
 
 def test_a_vendor_sdk_is_reported_and_is_no_finding() -> None:

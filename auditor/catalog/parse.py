@@ -210,6 +210,7 @@ def parse_policy(table: Table) -> Policy:
         confidence=table.choice("confidence", Confidence, Confidence.HIGH) or Confidence.HIGH,
         sources=table.texts("sources"),
         notes=table.texts("notes"),
+        standing_known=table.flag("standing_known") is not False,
     )
     table.close()
     return policy

@@ -52,6 +52,8 @@ class Policy:
     confidence: Confidence
     sources: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    standing_known: bool = True
+    """False where the sources show that it took effect, but not whether it still stands."""
 
     def status_on(self, day: date) -> LegalStatus:
         """Whether the policy was in force on ``day``, by its own dates."""
@@ -60,4 +62,6 @@ class Policy:
         start = self.effective or self.signed
         if start is None:
             return LegalStatus.UNKNOWN
-        return LegalStatus.NOT_YET if day < start else LegalStatus.IN_FORCE
+        if day < start:
+            return LegalStatus.NOT_YET
+        return LegalStatus.IN_FORCE if self.standing_known else LegalStatus.UNKNOWN

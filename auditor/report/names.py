@@ -39,7 +39,7 @@ class Names:
             start = None if policy is None else policy.effective or policy.signed
             return "not yet in force" if start is None else f"in force from {start.isoformat()}"
         if finding.status is LegalStatus.UNKNOWN:
-            return "legal status unknown"
+            return "standing today not known"
         return "in force"
 
 

@@ -78,7 +78,7 @@ LEGAL_STATUSES = {
     LegalStatus.NOT_YET: "signed or announced, takes effect on a later day",
     LegalStatus.IN_FORCE: "took effect, and no source shows that it ended",
     LegalStatus.ENDED: "revoked, repealed or expired; findings are still shown with this status",
-    LegalStatus.UNKNOWN: "no source gives the dates",
+    LegalStatus.UNKNOWN: "no source gives the dates, or none shows whether it still stands",
 }
 TIERS = {
     Tier.IDENTITY: "ids and signers: what the app is",

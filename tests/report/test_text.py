@@ -263,7 +263,7 @@ def test_an_app_without_label_id_and_version() -> None:
         (LegalStatus.ENDED, DAY, "us-eo (ended 2021-06-09)"),
         (LegalStatus.IN_FORCE, date(2021, 3, 1), "us-eo (in force)"),
         (LegalStatus.NOT_YET, date(2021, 1, 10), "us-eo (in force from 2021-02-19)"),
-        (LegalStatus.UNKNOWN, DAY, "us-eo (legal status unknown)"),
+        (LegalStatus.UNKNOWN, DAY, "us-eo (standing today not known)"),
     ],
 )
 def test_policies_name_and_never_judge(status: LegalStatus, as_of: date, phrase: str) -> None:
