@@ -66,8 +66,11 @@ class ArchiveMember:
 
 
 def find_members(archive: Archive, origin: Origin, budget: Budget) -> Iterator[ArchiveMember]:
-    """The files of an archive in the order of their names; of duplicates only the one the platform uses."""
-    names = {entry.name for entry in archive.entries if not entry.is_directory and not entry.is_link}
+    """The files of an archive in the order of their names; of duplicates only the one the platform uses.
+
+    A link is a file whose content is a path: nothing follows it, and Android does not know the mark that makes it one.
+    """
+    names = {entry.name for entry in archive.entries if not entry.is_directory}
     for name in sorted(names):
         entry = archive.find(name)
         if entry is not None:

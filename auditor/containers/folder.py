@@ -64,6 +64,11 @@ class Folder:
     problems: list[Problem] = field(default_factory=list)
     """Links not followed and folders that could not be listed; filled while listing."""
 
+    @property
+    def here(self) -> Origin:
+        """Of the folder itself; the argument of a run goes by its own name."""
+        return Origin(("/".join(part for part in (*self.origin, self.path) if part) or self.place.name,))
+
     def _origin(self, name: str) -> Origin:
         return Origin(("/".join(part for part in (*self.origin, self.path, name) if part),))
 
@@ -74,7 +79,7 @@ class Folder:
         try:
             names = sorted(os.listdir(self.place))
         except OSError as error:
-            self.problems.append(Problem(ProblemCode.UNREADABLE, self._origin(""), f"{error.strerror or error}"))
+            self.problems.append(Problem(ProblemCode.UNREADABLE, self.here, f"{error.strerror or error}"))
             return (), ()
         for name in names:
             self._sort_in(name, files, folders)

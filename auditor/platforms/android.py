@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -34,6 +35,7 @@ from auditor.platforms.android_code import CodeScan, scan_members
 from auditor.platforms.android_manifest_facts import manifest_facts
 from auditor.platforms.android_set import missing_base
 from auditor.platforms.candidate import AndroidSet
+from auditor.platforms.refusal import refusal
 
 
 @dataclass(slots=True)
@@ -57,9 +59,15 @@ class _Collected:
 
 
 def extract_android(found: AndroidSet) -> tuple[Extraction, tuple[Member, ...]]:
-    """The facts of one set, and the archives inside it that are apps of their own."""
+    """The facts of one set, and the archives inside it that are apps of their own.
+
+    Raises:
+        FormatError: not one APK of the set can be opened, so that there are no bytes to know the app by.
+    """
     collected = _Collected(problems=list(found.problems))
     apks = list(_open_apks(found, collected))
+    if not apks:
+        raise FormatError(collected.problems[-1].detail)
     code = CodeScan(found.budget)
     for apk in apks:
         members = find_members(apk.archive, apk.member.origin, found.budget)
@@ -89,15 +97,16 @@ def _open_apks(found: AndroidSet, collected: _Collected) -> Iterator[_Apk]:
             data = member.open()
             archive = parse_zip(data, limits)
         except AuditorError as error:
-            collected.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, origin, str(error)))
+            collected.problems.append(refusal(origin, error, ProblemCode.ARCHIVE_DAMAGED))
             continue
         if archive.incomplete:
             collected.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, origin, archive.incomplete))
         resources = _read_resources(archive, origin, found, collected)
         manifest = _read_apk_manifest(archive, resources, origin, found, collected)
-        split = manifest is not None and bool(manifest.split)
+        # An APK without a readable manifest is the base only where nothing stands before it.
+        split = bool(manifest.split) if manifest is not None else member is not found.apks[0]
         kind = PartKind.SPLIT if split else PartKind.BASE
-        name = manifest.split if manifest is not None and split else "base"
+        name = (manifest.split if manifest is not None else posixpath.basename(member.path)) if split else "base"
         collected.parts.append(Part(kind, name, hashlib.sha256(data).hexdigest(), len(data), origin))
         names = [entry.name for entry in archive.entries if not entry.is_directory]
         collected.facts.append(batch(FactKind.FILE, origin, names))

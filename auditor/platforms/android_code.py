@@ -12,8 +12,9 @@ from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedErr
 from auditor.formats.blob import Blob
 from auditor.formats.dex import Dex, is_dex, parse_dex_container
 from auditor.formats.elf import is_elf, parse_elf
-from auditor.formats.zip import Archive, is_zip, parse_zip
+from auditor.formats.zip import Archive, parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
+from auditor.platforms.refusal import refusal
 
 _DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
 _NATIVE_KINDS = ProblemCode.NATIVE_DAMAGED.hides
@@ -55,9 +56,10 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
     elif head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         _scan_nested(member, code, depth)
         return
-    elif not head and member.size and _must_be_code(member.path):
-        detail = "a member that should be code could not be unpacked"
-        code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _kinds_of(member.path)))
+    elif not head and member.size:
+        if member.path not in _READ_ELSEWHERE:
+            detail = "could not be unpacked; it may be code"
+            code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _kinds_of(member.path)))
         return
     elif _must_be_code(member.path):
         detail = "not the DEX or ELF file its name says: packed, encrypted or damaged"
@@ -68,10 +70,8 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
         return
     try:
         data = member.open()
-    except LimitError as error:
-        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, str(error), kinds))
     except AuditorError as error:
-        code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, str(error), kinds))
+        code.problems.append(refusal(member.origin, error, ProblemCode.MEMBER_UNREADABLE, kinds))
     else:
         reader(data, member.origin, code)
 
@@ -84,7 +84,14 @@ def _must_be_code(path: str) -> bool:
     return path.startswith("lib/") and name.endswith(".so")
 
 
+_READ_ELSEWHERE = frozenset({"AndroidManifest.xml", "resources.arsc"})
+"""Members with problem codes of their own."""
+
+
 def _kinds_of(path: str) -> frozenset[FactKind]:
+    """What a member may hold that cannot be unpacked, by the name the platform would load it under."""
+    if not _must_be_code(path):
+        return _DEX_KINDS | _NATIVE_KINDS
     return _DEX_KINDS if path.endswith(".dex") else _NATIVE_KINDS
 
 
@@ -147,15 +154,9 @@ def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
         return
     try:
         data = member.open()
-        if not is_zip(data):
-            return
         archive = parse_zip(data, limits)
-    except LimitError as error:
-        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, str(error)))
-        return
     except AuditorError as error:
-        if member.path.lower().endswith((".apk", ".jar", ".zip", ".dex")):
-            code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, member.origin, str(error), _DEX_KINDS))
+        code.problems.append(refusal(member.origin, error, ProblemCode.ARCHIVE_DAMAGED, _DEX_KINDS | _NATIVE_KINDS))
         return
     if archive.find("AndroidManifest.xml") is not None and archive.find("classes.jar") is None:
         if len(code.nested) >= limits.nested_apps:
@@ -164,5 +165,8 @@ def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
         else:
             code.nested.append(member)
         return
+    if archive.incomplete:
+        hides = _DEX_KINDS | _NATIVE_KINDS
+        code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, member.origin, archive.incomplete, hides))
     for inner in find_members(archive, member.origin, code.budget):
         _scan_member(inner, code, depth + 1)

@@ -41,18 +41,18 @@ def probe_apk(member: Member, archive: Archive, budget: Budget, depth: int) -> A
 def group_apks(found: Iterable[ApkProbe | Problem], *, bundle: Origin | None = None) -> Iterator[AndroidSet | Problem]:
     """The sets among the APKs of one folder, or of one bundle, whose members are one app per package.
 
-    A file that looks like a split and cannot be read hides what it held: its problem joins the only set there is,
-    else it stands alone.
+    A file that looks like a split and cannot be read hides what it held: it joins the only set there is, with its
+    problem, else it stands alone.
     """
     probes = [item for item in found if isinstance(item, ApkProbe)]
     problems = tuple(item for item in found if isinstance(item, Problem))
-    sets = list(_bundled(probes, bundle) if bundle is not None else _neighbours(probes))
+    sets = list(_bundled(probes) if bundle is not None else _neighbours(probes))
     if len(sets) != 1:
         yield from problems
         problems = ()
     for base, apks in sets:
         yield AndroidSet(
-            origin=bundle if bundle is not None else base.member.origin,
+            origin=bundle if bundle is not None and len(sets) == 1 else base.member.origin,
             apks=tuple(item.member for item in apks),
             budget=base.budget,
             problems=problems,
@@ -60,28 +60,49 @@ def group_apks(found: Iterable[ApkProbe | Problem], *, bundle: Origin | None = N
         )
 
 
-def _bundled(probes: Iterable[ApkProbe], bundle: Origin) -> Iterator[tuple[ApkProbe, list[ApkProbe]]]:
-    """One set per package: a bundle may hold several base variants of one app."""
-    packages: dict[str, list[ApkProbe]] = {}
-    for item in probes:
-        packages.setdefault(item.package, []).append(item)
-    for _, items in sorted(packages.items()):
-        items.sort(key=_order)
-        yield items[0], items
+def is_split_name(path: str) -> bool:
+    """Whether a file is named as installers and backups name a split."""
+    name = path.rpartition("/")[2]
+    return name.startswith(("split_", "config.")) and name.endswith(".apk")
+
+
+def _bundled(probes: Iterable[ApkProbe]) -> Iterator[tuple[ApkProbe, list[ApkProbe]]]:
+    """One set per package and version: a bundle may hold several base variants of one app."""
+    packages: dict[tuple[str, str], list[ApkProbe]] = {}
+    nameless: list[ApkProbe] = []
+    for item in sorted(probes, key=_order):
+        if item.package:
+            packages.setdefault((item.package, item.version_code), []).append(item)
+        else:
+            nameless.append(item)
+    yield from _joined([(items[0], items) for _, items in sorted(packages.items())], nameless)
+
+
+def _joined(
+    sets: list[tuple[ApkProbe, list[ApkProbe]]], nameless: Iterable[ApkProbe]
+) -> list[tuple[ApkProbe, list[ApkProbe]]]:
+    """The sets with the APKs of unknown package: part of the only set there is, else each a set of its own."""
+    if len(sets) == 1:
+        base, items = sets[0]
+        return [(base, [*items, *nameless])]
+    return [*sets, *((item, [item]) for item in nameless)]
 
 
 def _neighbours(probes: Iterable[ApkProbe]) -> Iterator[tuple[ApkProbe, list[ApkProbe]]]:
     """Bases with the splits of the same package and version beside them; splits without a base form a set too."""
     bases: list[ApkProbe] = []
+    nameless: list[ApkProbe] = []
     splits: dict[tuple[str, str], list[ApkProbe]] = {}
     for item in sorted(probes, key=_order):
-        if item.split and item.package:
+        if not item.package and is_split_name(item.member.path):
+            nameless.append(item)
+        elif item.split and item.package:
             splits.setdefault((item.package, item.version_code), []).append(item)
         else:
             bases.append(item)
     sets = [(base, [base, *splits.pop((base.package, base.version_code), [])]) for base in bases]
     sets.extend((items[0], items) for items in splits.values())
-    yield from sorted(sets, key=lambda item: item[0].member.origin)
+    yield from sorted(_joined(sets, nameless), key=lambda item: item[0].member.origin)
 
 
 def _order(item: ApkProbe) -> tuple[bool, bool, str]:

@@ -47,6 +47,8 @@ class IosBundle:
     """The archive, where it holds just this app."""
     store_record: Member | None = None
     """iTunesMetadata.plist beside Payload."""
+    problems: tuple[Problem, ...] = ()
+    """What the archive around the bundle could not list."""
     parent: Origin | None = None
     depth: int = 0
 

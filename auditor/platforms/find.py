@@ -3,44 +3,73 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from auditor.containers.archive import ArchiveMember, find_members
 from auditor.containers.folder import FileMember, Folder, find_files
 from auditor.containers.member import Budget, Member
-from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedError
+from auditor.errors import AuditorError
+from auditor.formats.dex import is_dex
 from auditor.formats.plist import parse_plist
 from auditor.formats.zip import Archive, is_zip, parse_zip
 from auditor.limits import Limits
 from auditor.model import FactKind, Origin, Problem, ProblemCode
-from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
-from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate, IosBundle
+from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name, probe_apk
+from auditor.platforms.candidate import AndroidBundle, Candidate, IosBundle
+from auditor.platforms.refusal import refusal
 from auditor.platforms.signs import APP_SUFFIXES, recognise_carrier
 
 Found = Candidate | Problem
+Guard = Callable[[Origin, Iterator[Found | ApkProbe]], Iterator[Found | ApkProbe]]
+"""What stands around the reading of one file, so that a fault of ours in it costs that file only."""
 _IOS_ROOT = re.compile(r"((?:.*/)?[^/]+\.app)/Info\.plist")
 _AAB_MANIFEST = re.compile(r"[^/]+/manifest/AndroidManifest\.xml")
 _SET_MARKERS = frozenset({"toc.pb", "manifest.json", "info.json", "meta.sai_v1.json", "meta.sai_v2.json"})
 
 
-def find_in_folder(folder: Folder) -> Iterator[Found]:
+def _unguarded(_: Origin, found: Iterator[Found | ApkProbe]) -> Iterator[Found | ApkProbe]:
+    return found
+
+
+def find_in_folder(folder: Folder, guard: Guard = _unguarded) -> Iterator[Found]:
     """Apps below a folder: bundles, split sets, single files, depth first in the order of names."""
-    files, folders = folder.entries()
-    if _is_ios_folder(folder, files):
-        members = {item.path[len(folder.path) + 1 if folder.path else 0 :]: item for item in find_files(folder)}
-        origin = Origin(("/".join(part for part in (*folder.origin, folder.path or folder.place.name) if part),))
-        yield IosBundle(origin, dict(sorted(members.items())), Budget(folder.limits))
+    count = 0
+    pending = [folder]
+    while pending:
+        place = pending.pop()
+        files, folders = place.entries()
+        count += len(files)
+        if count > folder.limits.folder_entries:
+            detail = f"more than {folder.limits.folder_entries} files; raise --limit folder_entries"
+            yield Problem(ProblemCode.LIMIT, folder.here, detail)
+            return
+        whole = [found for found in guard(place.here, _find_bundle(place, files)) if not isinstance(found, ApkProbe)]
+        yield from whole
+        if not whole:
+            yield from find_in_files(files, folder.limits, guard=guard)
+            pending.extend(reversed(folders))
+
+
+def _find_bundle(folder: Folder, files: Iterable[FileMember]) -> Iterator[Found]:
+    """The iOS application a folder is, if it is one."""
+    if not _is_ios_folder(folder, files):
         return
-    yield from find_in_files(files, folder.limits)
-    for inner in folders:
-        yield from find_in_folder(inner)
+    try:
+        members = {item.path[len(folder.path) + 1 if folder.path else 0 :]: item for item in find_files(folder)}
+    except AuditorError as error:
+        yield refusal(folder.here, error, ProblemCode.UNREADABLE)
+        return
+    yield IosBundle(folder.here, dict(sorted(members.items())), Budget(folder.limits))
 
 
 def _is_ios_folder(folder: Folder, files: Iterable[FileMember]) -> bool:
     """A folder whose Info.plist describes an iOS application (a Mac one keeps it under Contents)."""
     plist = next((item for item in files if item.path.rpartition("/")[2] == "Info.plist"), None)
-    if plist is None or plist.size > folder.limits.manifest_size:
+    if plist is None:
         return False
+    if plist.size > folder.limits.manifest_size:
+        return folder.place.name.endswith(".app")
     try:
         value = parse_plist(bytes(plist.open()), folder.limits)
     except AuditorError:
@@ -52,21 +81,18 @@ def _is_ios_folder(folder: Folder, files: Iterable[FileMember]) -> bool:
     )
 
 
-def find_in_files(files: Iterable[FileMember], limits: Limits, *, asked: bool = False) -> Iterator[Found]:
+def find_in_files(
+    files: Iterable[FileMember], limits: Limits, *, asked: bool = False, guard: Guard = _unguarded
+) -> Iterator[Found]:
     """Apps in the files of one folder; ``asked`` when the user named the file, so that silence would be no answer."""
     apks: list[ApkProbe | Problem] = []
     for item in files:
-        for found in _open_file(item, Budget(limits), 0, asked=asked):
-            if isinstance(found, ApkProbe) or (isinstance(found, Problem) and _is_split_name(item.path)):
+        for found in guard(item.origin, _open_file(item, Budget(limits), 0, asked=asked)):
+            if isinstance(found, ApkProbe) or (isinstance(found, Problem) and is_split_name(item.path)):
                 apks.append(found)
             else:
                 yield found
     yield from group_apks(apks)
-
-
-def _is_split_name(path: str) -> bool:
-    name = path.rpartition("/")[2]
-    return name.startswith(("split_", "config.")) and name.endswith(".apk")
 
 
 def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iterator[Found | ApkProbe]:
@@ -84,7 +110,9 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
         yield Problem(ProblemCode.UNSUPPORTED, item.origin, detail)
         return
     zipped = head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
-    if not zipped and not expected and not isinstance(item, FileMember):
+    # Inside an archive only what begins like code may have an archive behind it; what has no beginning is damaged.
+    worth_reading = zipped or expected or isinstance(item, FileMember) or not head or is_dex(head)
+    if not worth_reading:
         return
     try:
         data = item.open()
@@ -95,19 +123,9 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
             return
         archive = parse_zip(data, budget.limits)
     except AuditorError as error:
-        yield _refused(item, error)
+        yield refusal(item.origin, error, ProblemCode.ARCHIVE_DAMAGED)
         return
     yield from _find_in_archive(item, archive, budget, depth, asked=asked)
-
-
-def _refused(item: Member, error: AuditorError) -> Problem:
-    if isinstance(error, LimitError):
-        return Problem(ProblemCode.LIMIT, item.origin, str(error))
-    if isinstance(error, UnsupportedError):
-        return Problem(ProblemCode.UNSUPPORTED, item.origin, str(error))
-    if isinstance(error, FormatError):
-        return Problem(ProblemCode.ARCHIVE_DAMAGED, item.origin, f"{error}; fetch the file again")
-    return Problem(ProblemCode.UNREADABLE, item.origin, str(error))
 
 
 def _find_in_archive(
@@ -115,19 +133,35 @@ def _find_in_archive(
 ) -> Iterator[Found | ApkProbe]:
     names = {entry.name for entry in archive.entries}
     roots = ios_roots(names)
+    limit = budget.limits.container_depth
+    mixed = False
+    if depth > limit:
+        yield _too_deep(item, limit)
+        return
     if "AndroidManifest.xml" in names and not ("classes.jar" in names and "classes.dex" not in names):
         yield probe_apk(item, archive, budget, depth)
+        mixed = True
     elif "BundleConfig.pb" in names or any(_AAB_MANIFEST.fullmatch(name) for name in names):
         yield AndroidBundle(item.origin, item, budget, depth=depth)
-    elif roots:
-        yield from _ios_bundles(item, archive, roots, budget, depth)
+        mixed = True
+    if mixed:
+        # A manifest put beside the payload of an IPA must not hide it; iOS installs such a file all the same.
+        roots = tuple(root for root in roots if root.startswith("Payload/"))
+    if roots:
+        yield from _ios_bundles(item, archive, roots, budget, depth, mixed=mixed)
+    elif mixed:
+        return
     elif any(name.startswith("Payload/") for name in names):
         yield Problem(ProblemCode.PLIST_DAMAGED, item.origin, "an IPA whose bundle has no Info.plist")
-    elif depth >= budget.limits.container_depth:
-        detail = f"archives nested deeper than {budget.limits.container_depth}; raise --limit container_depth"
-        yield Problem(ProblemCode.LIMIT, item.origin, detail)
+    elif depth >= limit:
+        yield _too_deep(item, limit)
     else:
         yield from _find_in_members(item, archive, names, budget, depth)
+
+
+def _too_deep(item: Member, limit: int) -> Problem:
+    detail = f"archives nested deeper than {limit}; raise --limit container_depth"
+    return Problem(ProblemCode.LIMIT, item.origin, detail)
 
 
 def _find_in_members(
@@ -136,6 +170,11 @@ def _find_in_members(
     """An archive that is no app: its members by folder, so that split sets inside stay together."""
     marked = bool(_SET_MARKERS & set(names))
     folders: dict[str, list[ApkProbe | Problem]] = {}
+    for cut in _incomplete(archive, item.origin):
+        if marked:
+            folders[""] = [cut]
+        else:
+            yield cut
     for member in find_members(archive, item.origin, budget):
         where = "" if marked else member.path.rpartition("/")[0]
         for found in _open_file(member, budget, depth + 1, asked=False):
@@ -147,36 +186,52 @@ def _find_in_members(
         yield from group_apks(folders[where], bundle=item.origin if marked else None)
 
 
+def _incomplete(archive: Archive, origin: Origin) -> tuple[Problem, ...]:
+    """The problem of an archive of which not every entry could be listed."""
+    return (Problem(ProblemCode.ARCHIVE_DAMAGED, origin, archive.incomplete),) if archive.incomplete else ()
+
+
 def ios_roots(names: Iterable[str]) -> tuple[str, ...]:
     """The outermost application bundles of an archive: watch apps and clips inside them are parts, not roots."""
-    found = sorted(match.group(1) for match in map(_IOS_ROOT.fullmatch, names) if match is not None)
+    found = [match.group(1) for match in map(_IOS_ROOT.fullmatch, names) if match is not None]
     roots: list[str] = []
-    for root in found:
-        if not any(root.startswith(f"{outer}/") for outer in roots):
+    # By steps, not by characters: only so does everything inside a bundle come right behind it.
+    for root in sorted(found, key=lambda name: name.split("/")):
+        if not roots or not root.startswith(f"{roots[-1]}/"):
             roots.append(root)
     return tuple(roots)
 
 
 def _ios_bundles(
-    item: Member, archive: Archive, roots: tuple[str, ...], budget: Budget, depth: int
+    item: Member, archive: Archive, roots: tuple[str, ...], budget: Budget, depth: int, *, mixed: bool
 ) -> Iterator[IosBundle]:
     members: dict[str, dict[str, ArchiveMember]] = {root: {} for root in roots}
     record = None
     for member in find_members(archive, item.origin, budget):
-        root = next((root for root in roots if member.path.startswith(f"{root}/")), None)
+        root = next((outer for outer in _outer_folders(member.path) if outer in members), None)
         if root is not None:
             members[root][member.path[len(root) + 1 :]] = member
         elif member.path == "iTunesMetadata.plist":
             record = member
+    alone = len(roots) == 1
     for root in roots:
         yield IosBundle(
-            origin=item.origin if len(roots) == 1 else item.origin.child(root),
+            origin=item.origin if alone and not mixed else item.origin.child(root),
             members=members[root],
             budget=budget,
-            whole=item if len(roots) == 1 else None,
-            store_record=record if len(roots) == 1 else None,
+            whole=item if alone else None,
+            store_record=record if alone else None,
+            problems=_incomplete(archive, item.origin),
             depth=depth,
         )
+
+
+def _outer_folders(path: str) -> Iterator[str]:
+    """Every application bundle a path may lie in, the outermost first."""
+    at = path.find(".app/")
+    while at >= 0:
+        yield path[: at + len(".app")]
+        at = path.find(".app/", at + 1)
 
 
 def find_nested(member: Member, budget: Budget, parent: Origin, depth: int) -> Iterator[Found]:
@@ -192,12 +247,4 @@ def find_nested(member: Member, budget: Budget, parent: Origin, depth: int) -> I
 
 
 def _with_parent(found: Found, parent: Origin) -> Found:
-    if isinstance(found, AndroidSet):
-        return AndroidSet(found.origin, found.apks, found.budget, found.problems, parent, found.depth)
-    if isinstance(found, AndroidBundle):
-        return AndroidBundle(found.origin, found.file, found.budget, parent, found.depth)
-    if isinstance(found, IosBundle):
-        return IosBundle(
-            found.origin, found.members, found.budget, found.whole, found.store_record, parent, found.depth
-        )
-    return found
+    return found if isinstance(found, Problem) else replace(found, parent=parent)

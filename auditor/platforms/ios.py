@@ -55,7 +55,7 @@ class _Collected:
 
 def extract_ios(found: IosBundle) -> tuple[Extraction, tuple[Member, ...]]:
     """The facts of one bundle, and the archives inside it that may be apps of their own."""
-    collected = _Collected()
+    collected = _Collected(problems=list(found.problems))
     members = found.members
     for path, member in members.items():
         _read_record(path, member, found, collected)

@@ -7,11 +7,12 @@ import re
 from dataclasses import dataclass, field
 
 from auditor.containers.member import Budget, Member
-from auditor.errors import AuditorError, FormatError, LimitError
+from auditor.errors import AuditorError
 from auditor.formats.ar import is_ar
 from auditor.formats.code_signature import CodeSignature
 from auditor.formats.macho import Slice, find_slices, is_macho
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
+from auditor.platforms.refusal import refusal
 
 _KINDS = ProblemCode.MACHO_DAMAGED.hides
 _HIDDEN = {
@@ -21,6 +22,8 @@ _HIDDEN = {
     "signature": frozenset({FactKind.TEAM_ID, FactKind.ENTITLEMENT}),
 }
 """What each part of a slice tells; classes stand in the symbols too where the metadata is ciphertext."""
+_READ_ELSEWHERE = (".plist", ".strings", ".mobileprovision", ".xcprivacy")
+"""Records, which have problem codes of their own."""
 _FRAMEWORK = re.compile(r"(?:^|/)([^/]+)\.framework/(?:Versions/[^/]+/)?([^/]+)")
 
 
@@ -44,21 +47,15 @@ def scan_member(path: str, member: Member, code: CodeScan) -> None:
         code.nested.append(member)
         return
     if not (is_macho(head) or is_ar(head)):
-        if not head and member.size and path.rpartition("/")[0] == "":
-            detail = "a member that may be the executable could not be unpacked"
+        if not head and member.size and not path.endswith(_READ_ELSEWHERE):
+            detail = "could not be unpacked; it may be code"
             code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _KINDS))
         return
     try:
         data = member.open()
         slices = list(find_slices(data, code.budget.limits))
-    except LimitError as error:
-        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, str(error), _KINDS))
-        return
-    except FormatError as error:
-        code.problems.append(Problem(ProblemCode.MACHO_DAMAGED, member.origin, str(error)))
-        return
     except AuditorError as error:
-        code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, str(error), _KINDS))
+        code.problems.append(refusal(member.origin, error, ProblemCode.MACHO_DAMAGED, _KINDS))
         return
     if not slices:
         return

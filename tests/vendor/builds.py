@@ -92,11 +92,33 @@ def android_app(app: AndroidApp, jars: Iterable[bytes], *, shrink: str = "") -> 
     return sign(archive.pack({**link(app), **dex_files}, stored=("resources.arsc",)))
 
 
-AUTOLINKED = (
-    "AVFoundation Accelerate CFNetwork CoreData CoreGraphics CoreImage CoreLocation CoreMedia CoreMotion CoreTelephony"
-    " CoreText CoreVideo FileProvider IOSurface ImageIO JavaScriptCore LocalAuthentication Metal MobileCoreServices OpenGLES QuartzCore"
-    " Security SystemConfiguration UserNotifications WebKit"
-).split()
+AUTOLINKED = [
+    "AVFoundation",
+    "Accelerate",
+    "CFNetwork",
+    "CoreData",
+    "CoreGraphics",
+    "CoreImage",
+    "CoreLocation",
+    "CoreMedia",
+    "CoreMotion",
+    "CoreTelephony",
+    "CoreText",
+    "CoreVideo",
+    "FileProvider",
+    "IOSurface",
+    "ImageIO",
+    "JavaScriptCore",
+    "LocalAuthentication",
+    "Metal",
+    "MobileCoreServices",
+    "OpenGLES",
+    "QuartzCore",
+    "Security",
+    "SystemConfiguration",
+    "UserNotifications",
+    "WebKit",
+]
 """Frameworks that the vendors' objects ask the linker for; nothing of them is needed to link."""
 
 

@@ -58,26 +58,70 @@ def present(found: Audit) -> set[str]:
 @pytest.mark.parametrize(
     ("package", "member", "subject", "version", "declared", "own"),
     [
-        pytest.param(UIW4, "android/libs/alipaysdk-15.8.03.210428205839.aar", "alipay", "15.8.02", (), ALIPAY_ACTIVITIES,
-                     id="alipay 15.8.03, which calls itself 15.8.02"),
-        pytest.param(ALIPAY_V2, "src/android/lib/alipaySdk-15.6.5-20190718211148.aar", "alipay", "15.6.5", (),
-                     ALIPAY_ACTIVITIES, id="alipay 15.6.5"),
-        pytest.param(X5E, "android/libs/alipaySdk-15.5.9-20181123210601.aar", "alipay", "15.5.9", (),
-                     ALIPAY_ACTIVITIES, id="alipay 15.5.9"),
-        pytest.param(YUNPENG, "android/libs/alipaySdk-20160223.jar", "alipay", "15.0.8", (), ALIPAY_ACTIVITIES,
-                     id="alipay 15.0.8"),
+        pytest.param(
+            UIW4,
+            "android/libs/alipaysdk-15.8.03.210428205839.aar",
+            "alipay",
+            "15.8.02",
+            (),
+            ALIPAY_ACTIVITIES,
+            id="alipay 15.8.03, which calls itself 15.8.02",
+        ),
+        pytest.param(
+            ALIPAY_V2,
+            "src/android/lib/alipaySdk-15.6.5-20190718211148.aar",
+            "alipay",
+            "15.6.5",
+            (),
+            ALIPAY_ACTIVITIES,
+            id="alipay 15.6.5",
+        ),
+        pytest.param(
+            X5E,
+            "android/libs/alipaySdk-15.5.9-20181123210601.aar",
+            "alipay",
+            "15.5.9",
+            (),
+            ALIPAY_ACTIVITIES,
+            id="alipay 15.5.9",
+        ),
+        pytest.param(
+            YUNPENG,
+            "android/libs/alipaySdk-20160223.jar",
+            "alipay",
+            "15.0.8",
+            (),
+            ALIPAY_ACTIVITIES,
+            id="alipay 15.0.8",
+        ),
         pytest.param(RN_WECHAT, "android/libs/libammsdk.jar", "wechat", None, WX_ACTIVITIES[:1], (), id="wechat 2.1.3"),
-        pytest.param(WECHAT_LIB1, "android/libs/libammsdk.jar", "wechat", None, WX_ACTIVITIES[:1], (),
-                     id="wechat libammsdk of wechat-lib"),
-        pytest.param(CORDOVA_WX1, "src/android/libammsdk.jar", "wechat", None, WX_ACTIVITIES[:1], (),
-                     id="wechat libammsdk of cordova"),
+        pytest.param(
+            WECHAT_LIB1,
+            "android/libs/libammsdk.jar",
+            "wechat",
+            None,
+            WX_ACTIVITIES[:1],
+            (),
+            id="wechat libammsdk of wechat-lib",
+        ),
+        pytest.param(
+            CORDOVA_WX1,
+            "src/android/libammsdk.jar",
+            "wechat",
+            None,
+            WX_ACTIVITIES[:1],
+            (),
+            id="wechat libammsdk of cordova",
+        ),
         pytest.param(RN_QQ, "android/libs/open_sdk_r5756.jar", "tencent-qq", "3.1.0", (), QQ_ACTIVITIES, id="qq 3.1.0"),
-        pytest.param(RN_QQSDK, "android/libs/open_sdk_r5781.jar", "tencent-qq", "3.1.2", (), QQ_ACTIVITIES,
-                     id="qq 3.1.2"),
-        pytest.param(CORDOVA_QQ, "src/android/open_sdk_r5793.jar", "tencent-qq", "3.2.1", (), QQ_ACTIVITIES,
-                     id="qq 3.2.1"),
+        pytest.param(
+            RN_QQSDK, "android/libs/open_sdk_r5781.jar", "tencent-qq", "3.1.2", (), QQ_ACTIVITIES, id="qq 3.1.2"
+        ),
+        pytest.param(
+            CORDOVA_QQ, "src/android/open_sdk_r5793.jar", "tencent-qq", "3.2.1", (), QQ_ACTIVITIES, id="qq 3.2.1"
+        ),
     ],
-)  # fmt: skip
+)
 def test_android_sdk_binaries_are_embedded(
     tmp_path: Path,
     package: tuple[str, str],
@@ -165,16 +209,19 @@ def test_three_sdks_renamed_by_r8_in_full_mode_are_found_by_their_literals(tmp_p
         pytest.param(YUNPENG, "ios/AlipaySDK.framework/AlipaySDK", {"alipay"}, "15.1.0", id="alipay 15.1.0"),
         pytest.param(WECHAT_LIB3, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 2.0.0"),
         pytest.param(WECHAT_LIB1, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 1.8.7.1"),
-        pytest.param(CORDOVA_WX2, "src/ios/libs/OpenSDK1.8.0/libWeChatSDK.a", {"wechat", "wechat-pay"}, "",
-                     id="wechat 1.8.3.1"),
+        pytest.param(
+            CORDOVA_WX2, "src/ios/libs/OpenSDK1.8.0/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 1.8.3.1"
+        ),
         pytest.param(RN_WECHAT, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 1.7.2"),
         pytest.param(RN_QQ, "ios/RCTQQAPI/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "", id="qq rn-qq"),
-        pytest.param(RN_QQSDK, "ios/RCTQQSDK/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "",
-                     id="qq rn-qqsdk"),
-        pytest.param(CORDOVA_QQ, "src/ios/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "",
-                     id="qq cordova"),
+        pytest.param(
+            RN_QQSDK, "ios/RCTQQSDK/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "", id="qq rn-qqsdk"
+        ),
+        pytest.param(
+            CORDOVA_QQ, "src/ios/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "", id="qq cordova"
+        ),
     ],
-)  # fmt: skip
+)
 def test_ios_sdk_binaries_are_embedded(
     tmp_path: Path, package: tuple[str, str], member: str, subjects: set[str], version: str
 ) -> None:
