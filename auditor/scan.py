@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from auditor import __version__
 from auditor.catalog import Catalog, load_catalog
-from auditor.containers.folder import FileMember, Folder
+from auditor.containers.folder import FileMember, Folder, find_files
 from auditor.containers.member import Member
 from auditor.errors import AuditorError, InputError
 from auditor.judge import judge
@@ -23,6 +27,9 @@ from auditor.platforms.android_bundle import extract_bundle
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate
 from auditor.platforms.find import find_in_files, find_in_folder, find_nested
 from auditor.platforms.ios import extract_ios
+from auditor.platforms.refusal import refusal
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +75,13 @@ class Run:
         return Scan(f"auditor {__version__}", self.catalog.digest, self.as_of, target, self.apps, self.problems)
 
     def __iter__(self) -> Iterator[Audit]:
+        labelled = label_paths(self.paths)
+        for place, _ in labelled:
+            _check_exists(place)
         if self.observer is not None:
-            self._bytes_total = sum(_size_below(place) for place, _ in label_paths(self.paths))
-        for place, label in label_paths(self.paths):
-            for found in open_argument(place, label, self.limits, several=len(self.paths) > 1):
+            self._bytes_total = sum(_size_below(place, self.limits) for place, _ in labelled)
+        for place, label in labelled:
+            for found in open_argument(place, label, self.limits, several=len(labelled) > 1):
                 yield from self._follow(found)
 
     def _follow(self, found: Candidate | Problem) -> Iterator[Audit]:
@@ -79,25 +89,23 @@ class Run:
         if isinstance(found, Problem):
             self.found_problems.append(found)
             return
-        try:
-            extraction, nested = extract(found)
-            extraction = with_packers(extraction, self.catalog)
-            audit = judge(extraction, match(extraction, self.catalog), self.catalog, self.as_of)
-        except AuditorError as error:
-            self.found_problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, found.origin, str(error)))
-            return
-        except Exception as error:
-            if os.environ.get("AUDITOR_DEBUG"):
-                raise
-            detail = f"{type(error).__name__} while reading this app; please report it"
-            self.found_problems.append(Problem(ProblemCode.INTERNAL, found.origin, detail))
-            return
-        self.apps += 1
-        self._report(audit)
-        yield audit
-        for member in nested:
-            for inner in find_nested(member, found.budget, found.origin, found.depth + 1):
-                yield from self._follow(inner)
+        for outcome in guarded(found.origin, self._answer(found)):
+            if isinstance(outcome, Problem):
+                self.found_problems.append(outcome)
+                return
+            audit, nested = outcome
+            self.apps += 1
+            self._report(audit)
+            yield audit
+            for member in nested:
+                search = find_nested(member, found.budget, found.origin, found.depth + 1)
+                for inner in guarded(member.origin, search):
+                    yield from self._follow(inner)
+
+    def _answer(self, found: Candidate) -> Iterator[tuple[Audit, tuple[Member, ...]]]:
+        extraction, nested = extract(found)
+        extraction = with_packers(extraction, self.catalog)
+        yield judge(extraction, match(extraction, self.catalog), self.catalog, self.as_of), nested
 
     def _report(self, audit: Audit) -> None:
         if self.observer is None:
@@ -111,11 +119,32 @@ _INNER = frozenset({PartKind.EXTENSION, PartKind.WATCH, PartKind.CLIP})
 """Parts that lie inside another part."""
 
 
-def _size_below(place: Path) -> int:
-    """Bytes of the regular files below a path; what cannot be listed counts nothing."""
+def guarded(origin: Origin, steps: Iterator[_T]) -> Iterator[_T | Problem]:
+    """Pass on what one file or app yields; whatever goes wrong in it becomes a problem, and the run goes on."""
+    try:
+        yield from steps
+    except AuditorError as error:
+        yield refusal(origin, error, ProblemCode.MEMBER_UNREADABLE)
+    except Exception as error:
+        if os.environ.get("AUDITOR_DEBUG"):
+            raise
+        detail = f"{type(error).__name__} while reading this; please report it"
+        yield Problem(ProblemCode.INTERNAL, origin, detail)
+
+
+def _check_exists(place: Path) -> None:
+    try:
+        place.stat()
+    except OSError as error:
+        raise InputError(f"{place}: {error.strerror or error}; check the path") from error
+
+
+def _size_below(place: Path, limits: Limits) -> int:
+    """Bytes of the regular files below a path, as far as they can be listed and counted."""
     if not place.is_dir():
-        return place.stat().st_size if place.is_file() else 0
-    return sum((Path(folder) / name).lstat().st_size for folder, _, names in os.walk(place) for name in names)
+        return place.stat().st_size
+    files = find_files(Folder(place, "", (), limits))
+    return sum(item.size for item in islice(files, limits.folder_entries))
 
 
 def audit(
@@ -152,31 +181,42 @@ def extract(found: Candidate) -> tuple[Extraction, tuple[Member, ...]]:
 
 def open_argument(place: Path, label: str, limits: Limits, *, several: bool) -> Iterator[Candidate | Problem]:
     """The apps below one path the user named; a link is followed here and nowhere else."""
-    if place.is_dir():
+    try:
+        state = place.stat()
+    except OSError as error:
+        yield Problem(ProblemCode.UNREADABLE, Origin((label,)), error.strerror or str(error))
+        return
+    if stat.S_ISDIR(state.st_mode):
         folder = Folder(place, "", (label,) if several else (), limits)
-        yield from find_in_folder(folder)
+        yield from find_in_folder(folder, guarded)
         yield from folder.problems
+    elif stat.S_ISREG(state.st_mode):
+        member = FileMember(place.resolve(), label, state.st_size, Origin((label,)), limits)
+        yield from find_in_files([member], limits, asked=True, guard=guarded)
     else:
-        try:
-            size = place.stat().st_size
-        except OSError as error:
-            raise InputError(f"{place}: {error.strerror or error}; check the path") from error
-        member = FileMember(place.resolve(), label, size, Origin((label,)), limits)
-        yield from find_in_files([member], limits, asked=True)
+        detail = "neither a regular file nor a folder; save it to a file first"
+        yield Problem(ProblemCode.UNREADABLE, Origin((label,)), detail)
 
 
 def label_paths(paths: Sequence[str | Path]) -> list[tuple[Path, str]]:
-    """Each path with the shortest tail of it that no other path shares: what origins begin with.
+    """Each path with the shortest tail of it that tells it from the others: what origins begin with.
 
     The order and the labels depend on the set of paths only, not on the order they were given in.
     """
-    resolved = sorted({Path(path).absolute() for path in paths})
-    labelled = []
-    for place in resolved:
-        steps = 1
-        while steps < len(place.parts) and any(
-            other != place and other.parts[-steps:] == place.parts[-steps:] for other in resolved
-        ):
-            steps += 1
-        labelled.append((place, "/".join(place.parts[-steps:])))
-    return labelled
+    places = sorted({Path(path).absolute() for path in paths})
+    steps = dict.fromkeys(places, 1)
+    while True:
+        tails = {place: place.parts[-steps[place] :] for place in places}
+        sizes = set(steps.values())
+        endings = Counter(ending for place in places for ending in {place.parts[-size:] for size in sizes})
+        # A tail that begins another one would name the same file twice: a/b in the folder a, and the file a/b.
+        beginnings = {tail[:size] for tail in tails.values() for size in range(1, len(tail))}
+        longer = [
+            place
+            for place, tail in tails.items()
+            if len(tail) < len(place.parts) and (endings[tail] > 1 or tail in beginnings)
+        ]
+        if not longer:
+            return [(place, "/".join(tails[place])) for place in places]
+        for place in longer:
+            steps[place] += 1

@@ -68,9 +68,12 @@ def extract_ios(found: IosBundle) -> tuple[Extraction, tuple[Member, ...]]:
     collected.facts.extend(code.facts)
     collected.problems.extend(code.problems)
     main = collected.plists.get("", {})
-    if "" not in collected.plists and not any(item.code is ProblemCode.PLIST_DAMAGED for item in collected.problems):
-        place = found.origin.child("Info.plist")
-        collected.problems.append(Problem(ProblemCode.PLIST_DAMAGED, place, "the bundle has no Info.plist"))
+    if "" not in collected.plists:
+        place = members["Info.plist"].origin if "Info.plist" in members else found.origin
+        if not any(item.origin == place for item in collected.problems):
+            collected.problems.append(
+                Problem(ProblemCode.PLIST_DAMAGED, place, "Info.plist is missing or no dictionary")
+            )
     executable = _text(main, "CFBundleExecutable")
     if executable not in code.executables:
         detail = f"the executable {executable or '(unnamed)'} is missing or is no Mach-O file"

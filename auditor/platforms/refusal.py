@@ -1,0 +1,21 @@
+"""Turn the error of a reader into a problem with the code that fits."""
+
+from __future__ import annotations
+
+from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedError
+from auditor.model import FactKind, Origin, Problem, ProblemCode
+
+
+def refusal(
+    origin: Origin, error: AuditorError, damaged: ProblemCode, hides: frozenset[FactKind] | None = None
+) -> Problem:
+    """The problem of something that was not read; ``damaged`` is the code where the bytes are at fault."""
+    if isinstance(error, LimitError):
+        code = ProblemCode.LIMIT
+    elif isinstance(error, UnsupportedError) and damaged is ProblemCode.ARCHIVE_DAMAGED:
+        code = ProblemCode.UNSUPPORTED
+    elif isinstance(error, FormatError):
+        code = damaged
+    else:
+        code = ProblemCode.UNREADABLE
+    return Problem(code, origin, str(error), hides)
