@@ -32,6 +32,7 @@ _U16 = 0xFFFF
 _U32 = 0xFFFFFFFF
 
 _ANOMALIES = 64
+_PADDINGS = 64
 _CRYPT_HEADER_SIZE = 12
 
 # Methods with a meaning of their own. Android reads every method but 8 as stored, so that a made-up number hides a
@@ -234,7 +235,7 @@ def parse_zip(data: Blob, limits: Limits = DEFAULT) -> Archive:
         _note(noted, f"the archive announces {end.entry_count} entries and lists {len(entries)}")
     by_name = _index(entries, noted)
     _note_entries(entries, len(data), noted)
-    _note_layout(entries, end, noted)
+    _note_layout(data, entries, end, noted)
     return Archive(
         data=data,
         limits=limits,
@@ -315,10 +316,10 @@ def _note_entries(entries: list[Entry], total: int, noted: list[str]) -> None:
             _note(noted, f"{name!r} contains a zero character; Android refuses the archive")
 
 
-def _note_layout(entries: list[Entry], end: End, noted: list[str]) -> None:
+def _note_layout(data: Blob, entries: list[Entry], end: End, noted: list[str]) -> None:
     """Note data before the first member and members that share bytes."""
     spans = sorted([(entry[7], entry[7] + 30 + len(entry[1]) + entry[5]) for entry in entries], key=itemgetter(0))
-    if spans and spans[0][0] > 0 and not end.shift:
+    if spans and spans[0][0] > 0 and not end.shift and not _is_padding(data, spans[0][0]):
         _note(noted, f"{spans[0][0]} bytes lie before the first member")
     overlaps, reach = 0, -1
     for start, stop in spans:
@@ -330,6 +331,20 @@ def _note_layout(entries: list[Entry], end: End, noted: list[str]) -> None:
         _note(noted, f"{overlaps} of {len(entries)} members overlap others, as in a zip bomb")
     if reach > end.directory_offset:
         _note(noted, "a member reaches into the central directory")
+
+
+def _is_padding(data: Blob, size: int) -> bool:
+    """Tell whether the first bytes are nameless empty members filled with zeros: how Android's build tools align."""
+    position = 0
+    for _ in range(_PADDINGS):
+        head = bytes(data[position : min(position + _LOCAL.size, size)])
+        if len(head) < _LOCAL.size or not head.startswith(_LOCAL_MAGIC):
+            break
+        _, _, method, _, _, crc, packed, unpacked, name_size, extra_size = _LOCAL.unpack(head)
+        start, position = position + _LOCAL.size, position + _LOCAL.size + extra_size
+        if method or crc or packed or unpacked or name_size or any(bytes(data[start:position])):
+            return False
+    return position == size
 
 
 def _index(entries: list[Entry], noted: list[str]) -> dict[str, Entry]:

@@ -294,6 +294,32 @@ class TestWhereTheArchiveLies:
         assert archive.data_offset == 0
         assert noted(archive, "10 bytes lie before")
 
+    @pytest.mark.parametrize(
+        ("padding", "noticed"),
+        [
+            (Member(b"", method=0, local_extra=bytes(102)).local_record(), False),
+            (Member(b"", method=0, local_extra=bytes(65535)).local_record() * 3, False),
+            (Member(b"", method=0, local_extra=bytes(101) + b"x").local_record(), True),
+            (Member(b"", method=0, local_extra=bytes(102)).local_record() + b"\0", True),
+            (Member(b"", method=0, local_extra=bytes(102)).local_record() + b"dex\n", True),
+            (Member(b"n", method=0, local_extra=bytes(102)).local_record(), True),
+            (Member(b"", b"payload", method=0).local_record(), True),
+            (Member(b"", method=0, local_extra=bytes(102)).local_record()[:100], True),
+            (bytes(132), True),
+        ],
+        ids=["aligned", "far-aligned", "filled", "longer", "dex", "named", "content", "cut", "zeros"],
+    )
+    def test_the_empty_member_that_build_tools_align_with_is_not_noted(self, padding: bytes, noticed: bool) -> None:
+        archive, content = only(build_zip(Member(b"a", TEXT), prefix=padding))
+        assert content == TEXT
+        assert noted(archive, "bytes lie before") is noticed
+        assert bool(archive.anomalies) is noticed
+
+    def test_padding_up_to_a_member_that_lies_outside_is_noted(self) -> None:
+        padding = Member(b"", method=0, local_extra=bytes(102))
+        data = build_zip(Member(b"a", central={"offset": 1 << 20}), prefix=padding.local_record())
+        assert noted(parse_zip(data), f"{1 << 20} bytes lie before")
+
     def test_a_prefix_that_the_offsets_do_not_count_is_added(self) -> None:
         archive, content = only(b"MZ" * 50 + build_zip(Member(b"a", TEXT)))
         assert content == TEXT
