@@ -11,6 +11,7 @@ from auditor.cli.check import check
 from auditor.cli.exits import Guard
 from auditor.cli.explain import explain
 from auditor.cli.facts import facts
+from auditor.cli.interrupt import interruptible
 from auditor.cli.policies import policies
 from auditor.cli.report import report
 from auditor.cli.scan import scan
@@ -53,7 +54,7 @@ for _command in (scan, check, report, facts, explain, signatures, policies):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; whatever goes wrong becomes a line on stderr and a code."""
     guard = Guard()
-    with guard:
+    with guard, interruptible():
         result = cli.main(
             args=None if arguments is None else list(arguments), prog_name="auditor", standalone_mode=False
         )
