@@ -56,6 +56,7 @@ CAMSCANNER = _names(
     "sdk.CSOpenAPI sdk.CSOpenAPIParam sdk.CSOpenApiFactory sdk.CSOpenApiHandler sdk.CSOpenApiV1 sdk.Const"
     " sdk.ReturnCode util.Log",
 )
+SHAREIT_APP = _names("com.lenovo.anyshare.", "main.MainActivity share.ShareActivity AnyShareApp")
 WPS = ("cn.wps.moffice.service.OfficeService",)
 WPS_SERVICES = ("cn.wps.moffice.client.OfficeServiceClient", "cn.wps.moffice.agent.OfficeServiceAgent")
 
@@ -209,6 +210,12 @@ HOSTS: tuple[tuple[str, AndroidApp, tuple[Expect, ...], str], ...] = (
         ),
         (has_sdk("wps-office"),),
         "WPS Office AIDL integration.",
+    ),
+    (
+        "shareit-app-code",
+        AndroidApp("com.example.reshare", label="Share files", classes=SHAREIT_APP),
+        (has_sdk("shareit"),),
+        "Code of SHAREit under another id, as in a repackaged client; SHAREit has no SDK.",
     ),
     (
         "all-payments",
