@@ -231,6 +231,7 @@ def parse_zip(data: Blob, limits: Limits = DEFAULT) -> Archive:
     entries, incomplete = parse_directory(directory, end, limits)
     if end.entry_count and not entries:
         raise FormatError("the central directory cannot be read", end.directory_offset)
+    incomplete = incomplete or _cut_around(data, end)
     if not incomplete and len(entries) != end.entry_count and len(entries) & _U16 != end.entry_count:
         _note(noted, f"the archive announces {end.entry_count} entries and lists {len(entries)}")
     by_name = _index(entries, noted)
@@ -276,6 +277,16 @@ def _inflate(data: Blob, offset: int, entry: Entry, size: int) -> Iterator[bytes
         raise FormatError(f"member {entry.name!r} is damaged: {error}", offset) from error
     if left:
         raise FormatError(f"member {entry.name!r} unpacks to {left} bytes less than promised", offset)
+
+
+def _cut_around(data: Blob, end: End) -> str:
+    """Say that the archive is only a member of a larger one, whose own directory is gone; else the empty string.
+
+    A stored member that is an archive brings an end record of its own, which is the last one left after a cut.
+    """
+    if end.shift <= 0 or bytes(data[:4]) != _LOCAL_MAGIC:
+        return ""
+    return f"what is listed begins at {end.shift:#x}, inside an archive that is cut off: its own members are not listed"
 
 
 def _note(noted: list[str], sentence: str) -> None:
