@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from auditor.catalog import load_catalog
-from auditor.model import Relation
+from auditor.judge import judge
+from auditor.match import match
+from auditor.model import Audit, Example, FactKind, Match, Platform, Relation, Role, Verdict
+from tests.builders.examples import extraction_of
 
 CATALOG = load_catalog()
 
@@ -88,7 +93,7 @@ SIGNED = {
 
 def known() -> list[tuple[str, str, str, str]]:
     """(subject, platform, relation, id) of every line of the table."""
-    rows = []
+    rows: list[tuple[str, str, str, str]] = []
     subject = ""
     for line in KNOWN.strip().splitlines():
         if not line.startswith(" "):
@@ -107,6 +112,80 @@ def test_the_catalog_holds_these_ids_in_these_roles_and_no_others() -> None:
         for app in subject.app_ids
     ]
     assert sorted(found) == sorted(known())
+
+
+FOREIGN = (FactKind.SIGNER, (f"sha256:{'f' * 64}",))
+DESIGNATING = {"main", "variant", "host_app"}
+WITH_ID = [row for row in known() if row[3] != "-"]
+SIGNED_IDS = {app_id for ids in SIGNED.values() for app_id in ids}
+
+
+def audit_of(platform: str, app_id: str, *facts: tuple[FactKind, tuple[str, ...]]) -> Audit:
+    """An app of that id, signed validly by a key nobody knows."""
+    example = Example("id", Platform(platform), (FOREIGN, *facts), (), app_id)
+    extraction = extraction_of(example)
+    return judge(extraction, match(extraction, CATALOG), CATALOG, date(2026, 11, 1))
+
+
+def identity(found: Audit, subject: str) -> Match | None:
+    """What the app is said to be of a subject, by its id."""
+    own = [item for answer in found.answers for item in answer.matches if item.subject == subject]
+    return next((item for item in own if item.signature == f"app:{subject}"), None)
+
+
+@pytest.mark.parametrize(("subject", "platform", "relation", "app_id"), WITH_ID)
+def test_an_id_designates_by_its_role_and_no_other_way(subject: str, platform: str, relation: str, app_id: str) -> None:
+    found = audit_of(platform, app_id)
+    verdicts = {answer.subject: answer.verdict for answer in found.answers}
+    own = identity(found, subject)
+    if relation in DESIGNATING:
+        claimed = platform == "ios" or app_id not in SIGNED_IDS
+        assert own is not None
+        assert (own.role, own.grade.value) == (Role.APP, "claimed" if claimed else "impostor")
+        assert verdicts[subject] is Verdict.PRESENT
+    else:
+        assert (None if own is None else own.role) == (None if relation == "not_the_app" else Role.VENDOR)
+        assert verdicts[subject] is Verdict.NOT_FOUND
+        assert all(item.subject != subject for item in found.findings)
+
+
+@pytest.mark.parametrize(("platform", "app_id"), sorted({(row[1], row[3]) for row in WITH_ID}))
+@pytest.mark.parametrize("near", ["{}x", "x{}", "{}.x", "{}.", " {}"])
+def test_nothing_near_an_id_is_the_app(platform: str, app_id: str, near: str) -> None:
+    changed = near.format(app_id)
+    if (platform, changed) in {(row[1], row[3]) for row in WITH_ID}:
+        pytest.skip("another id of the table")
+    found = audit_of(platform, changed)
+    assert [item for answer in found.answers for item in answer.matches if item.signature.startswith("app:")] == []
+    assert all(answer.verdict is Verdict.NOT_FOUND for answer in found.answers)
+
+
+@pytest.mark.parametrize(("platform", "app_id"), sorted({(row[1], row[3]) for row in WITH_ID}))
+def test_an_id_of_one_platform_says_nothing_on_the_other(platform: str, app_id: str) -> None:
+    other = "ios" if platform == "android" else "android"
+    if (other, app_id) in {(row[1], row[3]) for row in WITH_ID}:
+        pytest.skip("the same id on both platforms")
+    found = audit_of(other, app_id)
+    assert [item for answer in found.answers for item in answer.matches if item.signature.startswith("app:")] == []
+
+
+@pytest.mark.parametrize(
+    ("item", "subject", "role"),
+    [
+        ("725215120", "shareit", Role.APP),
+        ("762263812", "wps-office", Role.APP),
+        ("535715926", "alipay", Role.VENDOR),
+        ("7252151200", None, None),
+        ("1443749478", None, None),
+        ("333206289", None, None),
+    ],
+)
+def test_a_store_id_names_an_app_whose_bundle_id_nobody_knows(
+    item: str, subject: str | None, role: Role | None
+) -> None:
+    found = audit_of("ios", "com.example.any", (FactKind.STORE_ID, (item,)))
+    named = {(each.subject, each.role) for answer in found.answers for each in answer.matches}
+    assert named == (set() if subject is None else {(subject, role)})
 
 
 @pytest.mark.parametrize(
