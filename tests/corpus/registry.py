@@ -98,13 +98,13 @@ def _pip_download(requirement: str, sha256: str, folder: Path) -> None:
 def fetch_source(package: str, version: str, suite: str, sha256: str) -> Path:
     """The upstream archive of a Debian source package, from the mirror this system uses."""
     folder = STORE / package
-    archive = next(folder.glob(f"{package}_{version}.orig.tar.*[zx]?"), None)
+    archive = next(folder.glob(f"{package}_{version}.orig.tar.[gx]z"), None)
     if archive is None:
         if shutil.which("apt-get") is None:
             pytest.skip("apt-get is not installed")
         _apt_source(package, suite, folder)
         # Mirrors have been seen that lack the packaging files; the upstream archive is all that is needed.
-        archive = next(folder.glob(f"{package}_{version}.orig.tar.*[zx]?"), None)
+        archive = next(folder.glob(f"{package}_{version}.orig.tar.[gx]z"), None)
     if archive is None:
         pytest.skip(f"source package {package} {version} cannot be fetched here")
     assert hashlib.sha256(archive.read_bytes()).hexdigest() == sha256, f"{archive.name} is not the pinned archive"
