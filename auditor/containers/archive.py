@@ -6,11 +6,12 @@ import mmap
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from auditor.containers.member import Budget
 from auditor.errors import FormatError, LimitError
 from auditor.formats.blob import Blob
-from auditor.formats.zip import Archive, Entry
+from auditor.formats.zip import STORED, Archive, Entry
 from auditor.model import Origin
 
 _PEEK = 64
@@ -36,10 +37,10 @@ class ArchiveMember:
     def open(self) -> Blob:
         """All bytes: a view of the archive for a stored entry, memory or an anonymous file for a packed one."""
         limits = self.budget.limits
+        if self.entry.method == STORED and self.entry.compressed_size == self.entry.size:
+            return self.archive.view(self.entry)
         if self.entry.size > limits.member_size:
             raise LimitError(f"{self.entry.size} bytes in one member; raise --limit member_size")
-        if self.entry.compressed_size == self.entry.size:
-            return self.archive.view(self.entry)
         self.budget.spend(self.entry.size)
         if self.entry.size <= limits.spool_memory:
             return self.archive.read(self.entry, limits.member_size)
@@ -66,12 +67,15 @@ class ArchiveMember:
 
 
 def find_members(archive: Archive, origin: Origin, budget: Budget) -> Iterator[ArchiveMember]:
-    """The files of an archive in the order of their names; of duplicates only the one the platform uses.
+    """The files of an archive in the order of their names; of duplicates every one that has bytes of its own.
 
-    A link is a file whose content is a path: nothing follows it, and Android does not know the mark that makes it one.
+    Which of several the platform uses differs between releases and between Android and iOS, so none may hide another:
+    the first is the one ``Archive.find`` returns. A link is a file whose content is a path: nothing follows it, and
+    Android does not know the mark that makes it one. A folder that has content is a file to who asks for its bytes.
     """
-    names = {entry.name for entry in archive.entries if not entry.is_directory}
-    for name in sorted(names):
-        entry = archive.find(name)
-        if entry is not None:
-            yield ArchiveMember(archive, entry, origin.child(name), budget)
+    seen: set[tuple[str, int]] = set()
+    for entry in sorted(archive.entries, key=attrgetter("name")):
+        key = (entry.name, entry.header_offset)
+        if key not in seen and (entry.size or not entry.is_directory):
+            seen.add(key)
+            yield ArchiveMember(archive, entry, origin.child(entry.name), budget)

@@ -109,10 +109,10 @@ class Archive:
         Raises:
             FormatError: as for ``read``.
         """
-        if entry.size > self.limits.member_size:
-            raise LimitError(f"member {entry.name!r} has {entry.size} bytes, more than {self.limits.member_size}")
         offset, deflated = self._locate(entry)
         if deflated:
+            if entry.size > self.limits.member_size:
+                raise LimitError(f"member {entry.name!r} has {entry.size} bytes, more than {self.limits.member_size}")
             return b"".join(_inflate(self.data, offset, entry, entry.size + 1))
         return memoryview(self.data)[offset : offset + entry.size]
 

@@ -31,7 +31,7 @@ from auditor.model import (
     batch,
     build_key,
 )
-from auditor.platforms.android_code import CodeScan, scan_members
+from auditor.platforms.android_code import CodeScan, scan_files, scan_members
 from auditor.platforms.android_manifest_facts import manifest_facts
 from auditor.platforms.android_set import missing_base
 from auditor.platforms.candidate import AndroidSet
@@ -75,6 +75,7 @@ def extract_android(found: AndroidSet) -> tuple[Extraction, tuple[Member, ...]]:
         if apk.archive.anomalies:
             detail = "; ".join(apk.archive.anomalies[:5])
             collected.problems.append(Problem(ProblemCode.ARCHIVE_TAMPERED, apk.member.origin, detail))
+    scan_files(found.expansions, code)
     collected.facts.extend(code.facts)
     collected.problems.extend(code.problems)
     base = next((apk for apk in apks if apk.manifest is not None and not apk.manifest.split), None)

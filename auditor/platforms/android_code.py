@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from auditor.containers.archive import find_members
+from auditor.containers.compressed import UnpackedMember
 from auditor.containers.member import Budget, Member
 from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedError
 from auditor.formats.blob import Blob
+from auditor.formats.compressed import is_compressed
 from auditor.formats.dex import Dex, is_dex, parse_dex_container
 from auditor.formats.elf import is_elf, parse_elf
 from auditor.formats.zip import Archive, parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
+from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
 
 _DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
@@ -47,6 +50,12 @@ def scan_members(data: Blob, archive: Archive, origin: Origin, members: Iterable
         code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, origin, "the archive lists no entries"))
 
 
+def scan_files(members: Iterable[Member], code: CodeScan) -> None:
+    """Read what is delivered beside the APKs by what it is."""
+    for member in members:
+        _scan_member(member, code, depth=1)
+
+
 def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
     head = member.peek(16)
     if is_dex(head):
@@ -56,12 +65,15 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
     elif head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
         _scan_nested(member, code, depth)
         return
-    elif not head and member.size:
+    elif is_compressed(head):
+        _scan_compressed(member, code, depth)
+        return
+    elif not head and (member.size or _refuses(member)):
         if member.path not in _READ_ELSEWHERE:
             detail = "could not be unpacked; it may be code"
             code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _kinds_of(member.path)))
         return
-    elif _must_be_code(member.path):
+    elif _must_be_code(member.path) and (head or member.path.endswith(".dex")):
         detail = "not the DEX or ELF file its name says: packed, encrypted or damaged"
         damaged = ProblemCode.DEX_DAMAGED if member.path.endswith(".dex") else ProblemCode.NATIVE_DAMAGED
         code.problems.append(Problem(damaged, member.origin, detail))
@@ -74,6 +86,15 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
         code.problems.append(refusal(member.origin, error, ProblemCode.MEMBER_UNREADABLE, kinds))
     else:
         reader(data, member.origin, code)
+
+
+def _refuses(member: Member) -> bool:
+    """Whether a member that states to be empty is not."""
+    try:
+        member.open()
+    except AuditorError:
+        return True
+    return False
 
 
 def _must_be_code(path: str) -> bool:
@@ -114,7 +135,12 @@ def _read_dex(data: Blob, origin: Origin, code: CodeScan) -> None:
 
 
 def _add_dex(dex: Dex, origin: Origin, code: CodeScan) -> None:
+    limit = code.budget.limits.dex_files
     code.dex_seen += 1
+    if len(code.classes) >= limit:
+        detail = f"more than {limit} DEX files in one app; raise --limit dex_files"
+        code.problems.append(Problem(ProblemCode.LIMIT, origin, detail, _DEX_KINDS))
+        return
     code.classes.append(dex.classes)
     code.facts.append(FactBatch(FactKind.DEX_CLASS, origin, dex.classes))
     code.facts.append(FactBatch(FactKind.DEX_STRING, origin, dex.strings))
@@ -145,12 +171,27 @@ def _read_elf(data: Blob, origin: Origin, code: CodeScan) -> None:
     code.problems.extend(Problem(ProblemCode.NATIVE_DAMAGED, origin, fault) for fault in elf.faults)
 
 
+def _scan_compressed(member: Member, code: CodeScan, depth: int) -> None:
+    """A compressed file: code only where code comes out of it, else data."""
+    inner = UnpackedMember(member, code.budget)
+    if depth > code.budget.limits.container_depth:
+        code.problems.append(_too_deep(member, code.budget.limits.container_depth))
+        return
+    head = inner.peek(16)
+    if is_dex(head) or is_elf(head) or is_compressed(head) or head[:4] == b"PK\x03\x04":
+        _scan_member(inner, code, depth + 1)
+
+
+def _too_deep(member: Member, limit: int) -> Problem:
+    detail = f"archives nested deeper than {limit}; raise --limit container_depth"
+    return Problem(ProblemCode.LIMIT, member.origin, detail)
+
+
 def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
     """An archive inside: an app of its own when it has a manifest, else more of this app's code."""
     limits = code.budget.limits
     if depth > limits.container_depth:
-        detail = f"archives nested deeper than {limits.container_depth}; raise --limit container_depth"
-        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail))
+        code.problems.append(_too_deep(member, limits.container_depth))
         return
     try:
         data = member.open()
@@ -158,12 +199,15 @@ def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
     except AuditorError as error:
         code.problems.append(refusal(member.origin, error, ProblemCode.ARCHIVE_DAMAGED, _DEX_KINDS | _NATIVE_KINDS))
         return
-    if archive.find("AndroidManifest.xml") is not None and archive.find("classes.jar") is None:
+    names = {entry.name for entry in archive.entries}
+    android = is_apk(archive) or is_app_bundle(names)
+    if android or ios_roots(names):
         if len(code.nested) >= limits.nested_apps:
             detail = f"more than {limits.nested_apps} apps inside one; raise --limit nested_apps"
             code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail))
         else:
             code.nested.append(member)
+    if android:
         return
     if archive.incomplete:
         hides = _DEX_KINDS | _NATIVE_KINDS

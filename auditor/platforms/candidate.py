@@ -19,6 +19,8 @@ class AndroidSet:
     budget: Budget
     problems: tuple[Problem, ...] = ()
     """Members of the set that could not be read as APKs."""
+    expansions: tuple[Member, ...] = ()
+    """Expansion files (.obb) that are delivered with the APKs."""
     parent: Origin | None = None
     depth: int = 0
     """Containers around the APKs."""

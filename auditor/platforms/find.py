@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 
 from auditor.containers.archive import ArchiveMember, find_members
@@ -16,15 +15,14 @@ from auditor.formats.zip import Archive, is_zip, parse_zip
 from auditor.limits import Limits
 from auditor.model import FactKind, Origin, Problem, ProblemCode
 from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name, probe_apk
-from auditor.platforms.candidate import AndroidBundle, Candidate, IosBundle
+from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate, IosBundle
+from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
 from auditor.platforms.signs import APP_SUFFIXES, recognise_carrier
 
 Found = Candidate | Problem
 Guard = Callable[[Origin, Iterator[Found | ApkProbe]], Iterator[Found | ApkProbe]]
 """What stands around the reading of one file, so that a fault of ours in it costs that file only."""
-_IOS_ROOT = re.compile(r"((?:.*/)?[^/]+\.app)/Info\.plist")
-_AAB_MANIFEST = re.compile(r"[^/]+/manifest/AndroidManifest\.xml")
 _SET_MARKERS = frozenset({"toc.pb", "manifest.json", "info.json", "meta.sai_v1.json", "meta.sai_v2.json"})
 
 
@@ -104,12 +102,12 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
             yield Problem(ProblemCode.EMPTY, item.origin, "the file is empty; fetch it again")
         return
     head = item.peek(8192)
-    carrier = recognise_carrier(head)
+    zipped = head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+    carrier = None if zipped else recognise_carrier(head)
     if carrier is not None:
         detail = f"{carrier} is recognised but not read by this version"
         yield Problem(ProblemCode.UNSUPPORTED, item.origin, detail)
         return
-    zipped = head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
     # Inside an archive only what begins like code may have an archive behind it; what has no beginning is damaged.
     worth_reading = zipped or expected or isinstance(item, FileMember) or not head or is_dex(head)
     if not worth_reading:
@@ -125,12 +123,15 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
     except AuditorError as error:
         yield refusal(item.origin, error, ProblemCode.ARCHIVE_DAMAGED)
         return
-    yield from _find_in_archive(item, archive, budget, depth, asked=asked)
+    silent = True
+    for found in _find_in_archive(item, archive, budget, depth):
+        silent = False
+        yield found
+    if silent and named_app and not item.path.lower().endswith(".zip"):
+        yield Problem(ProblemCode.UNSUPPORTED, item.origin, "an archive, but neither an app nor one of apps")
 
 
-def _find_in_archive(
-    item: Member, archive: Archive, budget: Budget, depth: int, *, asked: bool
-) -> Iterator[Found | ApkProbe]:
+def _find_in_archive(item: Member, archive: Archive, budget: Budget, depth: int) -> Iterator[Found | ApkProbe]:
     names = {entry.name for entry in archive.entries}
     roots = ios_roots(names)
     limit = budget.limits.container_depth
@@ -138,25 +139,24 @@ def _find_in_archive(
     if depth > limit:
         yield _too_deep(item, limit)
         return
-    if "AndroidManifest.xml" in names and not ("classes.jar" in names and "classes.dex" not in names):
+    if is_apk(archive):
         yield probe_apk(item, archive, budget, depth)
         mixed = True
-    elif "BundleConfig.pb" in names or any(_AAB_MANIFEST.fullmatch(name) for name in names):
+    elif is_app_bundle(names):
         yield AndroidBundle(item.origin, item, budget, depth=depth)
         mixed = True
     if mixed:
         # A manifest put beside the payload of an IPA must not hide it; iOS installs such a file all the same.
-        roots = tuple(root for root in roots if root.startswith("Payload/"))
-    if roots:
-        yield from _ios_bundles(item, archive, roots, budget, depth, mixed=mixed)
-    elif mixed:
+        roots = tuple(root for root in roots if root.removeprefix("./").lower().startswith("payload/"))
+    yield from _ios_bundles(item, archive, roots, budget, depth, mixed=mixed)
+    if mixed:
         return
-    elif any(name.startswith("Payload/") for name in names):
+    if not roots and any(name.startswith("Payload/") for name in names):
         yield Problem(ProblemCode.PLIST_DAMAGED, item.origin, "an IPA whose bundle has no Info.plist")
-    elif depth >= limit:
+    elif depth < limit:
+        yield from _find_in_members(item, archive, roots, budget, depth)
+    elif not roots:
         yield _too_deep(item, limit)
-    else:
-        yield from _find_in_members(item, archive, names, budget, depth)
 
 
 def _too_deep(item: Member, limit: int) -> Problem:
@@ -165,17 +165,23 @@ def _too_deep(item: Member, limit: int) -> Problem:
 
 
 def _find_in_members(
-    item: Member, archive: Archive, names: Iterable[str], budget: Budget, depth: int
+    item: Member, archive: Archive, roots: Collection[str], budget: Budget, depth: int
 ) -> Iterator[Found | ApkProbe]:
-    """An archive that is no app: its members by folder, so that split sets inside stay together."""
-    marked = bool(_SET_MARKERS & set(names))
+    """What an archive holds beside iOS bundles: its members by folder, so that split sets inside stay together."""
+    marked = any(entry.name in _SET_MARKERS for entry in archive.entries) and not roots
     folders: dict[str, list[ApkProbe | Problem]] = {}
+    expansions: list[Member] = []
     for cut in _incomplete(archive, item.origin):
         if marked:
             folders[""] = [cut]
-        else:
+        elif not roots:
             yield cut
     for member in find_members(archive, item.origin, budget):
+        if any(outer in roots for outer in _outer_folders(member.path)):
+            continue
+        if marked and member.path.endswith(".obb"):
+            expansions.append(member)
+            continue
         where = "" if marked else member.path.rpartition("/")[0]
         for found in _open_file(member, budget, depth + 1, asked=False):
             if isinstance(found, ApkProbe) or (isinstance(found, Problem) and marked):
@@ -183,23 +189,16 @@ def _find_in_members(
             else:
                 yield found
     for where in sorted(folders):
-        yield from group_apks(folders[where], bundle=item.origin if marked else None)
+        for grouped in group_apks(folders[where], bundle=item.origin if marked else None):
+            if isinstance(grouped, AndroidSet):
+                yield replace(grouped, expansions=tuple(expansions))
+            else:
+                yield grouped
 
 
 def _incomplete(archive: Archive, origin: Origin) -> tuple[Problem, ...]:
     """The problem of an archive of which not every entry could be listed."""
     return (Problem(ProblemCode.ARCHIVE_DAMAGED, origin, archive.incomplete),) if archive.incomplete else ()
-
-
-def ios_roots(names: Iterable[str]) -> tuple[str, ...]:
-    """The outermost application bundles of an archive: watch apps and clips inside them are parts, not roots."""
-    found = [match.group(1) for match in map(_IOS_ROOT.fullmatch, names) if match is not None]
-    roots: list[str] = []
-    # By steps, not by characters: only so does everything inside a bundle come right behind it.
-    for root in sorted(found, key=lambda name: name.split("/")):
-        if not roots or not root.startswith(f"{roots[-1]}/"):
-            roots.append(root)
-    return tuple(roots)
 
 
 def _ios_bundles(
@@ -210,7 +209,11 @@ def _ios_bundles(
     for member in find_members(archive, item.origin, budget):
         root = next((outer for outer in _outer_folders(member.path) if outer in members), None)
         if root is not None:
-            members[root][member.path[len(root) + 1 :]] = member
+            path = member.path[len(root) + 1 :]
+            if path in members[root]:
+                # Unpacking would leave the last of a name; what it replaces is looked at all the same.
+                members[root][f"{path}#{len(members[root])}"] = members[root][path]
+            members[root][path] = member
         elif member.path == "iTunesMetadata.plist":
             record = member
     alone = len(roots) == 1

@@ -74,6 +74,9 @@ def extract_ios(found: IosBundle) -> tuple[Extraction, tuple[Member, ...]]:
             collected.problems.append(
                 Problem(ProblemCode.PLIST_DAMAGED, place, "Info.plist is missing or no dictionary")
             )
+    elif not _text(main, "CFBundleIdentifier"):
+        place = members["Info.plist"].origin
+        collected.problems.append(Problem(ProblemCode.PLIST_DAMAGED, place, "Info.plist names no bundle identifier"))
     executable = _text(main, "CFBundleExecutable")
     if executable not in code.executables:
         detail = f"the executable {executable or '(unnamed)'} is missing or is no Mach-O file"

@@ -6,12 +6,15 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
+from auditor.containers.archive import find_members
 from auditor.containers.member import Budget, Member
 from auditor.errors import AuditorError
 from auditor.formats.ar import is_ar
 from auditor.formats.code_signature import CodeSignature
 from auditor.formats.macho import Slice, find_slices, is_macho
+from auditor.formats.zip import parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
+from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
 
 _KINDS = ProblemCode.MACHO_DAMAGED.hides
@@ -24,7 +27,8 @@ _HIDDEN = {
 """What each part of a slice tells; classes stand in the symbols too where the metadata is ciphertext."""
 _READ_ELSEWHERE = (".plist", ".strings", ".mobileprovision", ".xcprivacy")
 """Records, which have problem codes of their own."""
-_FRAMEWORK = re.compile(r"(?:^|/)([^/]+)\.framework/(?:Versions/[^/]+/)?([^/]+)")
+_FRAMEWORK = re.compile(r"(?:.*/)?([^/]+)\.framework/(?:Versions/[^/]+/)?[^/]+", re.DOTALL)
+"""A file of a framework's own folder: Info.plist may give the executable any name."""
 
 
 @dataclass(slots=True)
@@ -40,11 +44,11 @@ class CodeScan:
     signatures: dict[str, CodeSignature] = field(default_factory=dict)
 
 
-def scan_member(path: str, member: Member, code: CodeScan) -> None:
+def scan_member(path: str, member: Member, code: CodeScan, depth: int = 1) -> None:
     """Read one file of the bundle by what it is."""
     head = member.peek(64)
     if head[:4] == b"PK\x03\x04":
-        code.nested.append(member)
+        _scan_nested(path, member, code, depth)
         return
     if not (is_macho(head) or is_ar(head)):
         if not head and member.size and not path.endswith(_READ_ELSEWHERE):
@@ -60,13 +64,40 @@ def scan_member(path: str, member: Member, code: CodeScan) -> None:
     if not slices:
         return
     code.executables[path] = (hashlib.sha256(data).hexdigest(), len(data))
-    framework = _FRAMEWORK.search(path)
-    if framework is not None and framework.group(1) == framework.group(2):
+    framework = _FRAMEWORK.fullmatch(path)
+    if framework is not None:
         code.facts.append(batch(FactKind.FRAMEWORK, member.origin, [f"{framework.group(1)}.framework"]))
     elif path.endswith(".dylib"):
         code.facts.append(batch(FactKind.FRAMEWORK, member.origin, [path.rpartition("/")[2]]))
     for name, item in slices:
         _add_slice(path, member.origin.child(name) if name else member.origin, item, code)
+
+
+def _scan_nested(path: str, member: Member, code: CodeScan, depth: int) -> None:
+    """An archive inside: perhaps an app of its own, and what lies beside it is more of this app's code."""
+    limits = code.budget.limits
+    if depth > limits.container_depth:
+        detail = f"archives nested deeper than {limits.container_depth}; raise --limit container_depth"
+        code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail))
+        return
+    try:
+        archive = parse_zip(member.open(), limits)
+    except AuditorError as error:
+        code.problems.append(refusal(member.origin, error, ProblemCode.ARCHIVE_DAMAGED, _KINDS))
+        return
+    names = {entry.name for entry in archive.entries}
+    roots = tuple(f"{root}/" for root in ios_roots(names))
+    if roots or is_apk(archive) or is_app_bundle(names):
+        if len(code.nested) >= limits.nested_apps:
+            detail = f"more than {limits.nested_apps} apps inside one; raise --limit nested_apps"
+            code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail))
+        else:
+            code.nested.append(member)
+    if archive.incomplete:
+        code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, member.origin, archive.incomplete, _KINDS))
+    for inner in find_members(archive, member.origin, code.budget):
+        if not inner.path.startswith(roots):
+            scan_member(f"{path}/{inner.path}", inner, code, depth + 1)
 
 
 def _add_slice(path: str, origin: Origin, item: Slice, code: CodeScan) -> None:

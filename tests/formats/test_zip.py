@@ -260,12 +260,18 @@ class TestLimits:
             archive.read(archive.entries[0], limit=len(TEXT) - 1)
         assert archive.read(archive.entries[0], limit=len(TEXT)) == TEXT
 
-    def test_the_default_limit_is_that_of_a_member(self) -> None:
-        archive = parse_zip(build_zip(Member(b"a", TEXT, 0)), Limits(member_size=10))
-        for read in (archive.read, archive.view):
-            with pytest.raises(LimitError):
-                read(archive.entries[0])
+    @pytest.mark.parametrize("method", [0, 8])
+    def test_the_default_limit_is_that_of_a_member(self, method: int) -> None:
+        archive = parse_zip(build_zip(Member(b"a", TEXT, method)), Limits(member_size=10))
+        with pytest.raises(LimitError):
+            archive.read(archive.entries[0])
         assert b"".join(archive.chunks(archive.entries[0])) == TEXT
+
+    def test_a_view_is_bounded_only_where_it_needs_memory(self) -> None:
+        archive = parse_zip(build_zip(Member(b"a", TEXT, 0), Member(b"b", TEXT)), Limits(member_size=10))
+        assert bytes(archive.view(archive.entries[0])) == TEXT
+        with pytest.raises(LimitError):
+            archive.view(archive.entries[1])
 
     def test_an_impossible_ratio_is_refused(self) -> None:
         archive = parse_zip(build_zip(Member(b"a", TEXT, packed=b"\x03\0", central={"size": 1 << 28})))
