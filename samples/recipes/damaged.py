@@ -120,7 +120,6 @@ def cut_short() -> Iterator[Sample]:
 
 def tampered_archives() -> Iterator[Sample]:
     """Archives that lie to tools while Android installs them."""
-    plain_stub = {**apk.members(WECHAT_STUB)}
     cases: tuple[tuple[str, str, Callable[[], bytes], Seen], ...] = (
         (
             "encryption-flag",
@@ -150,7 +149,7 @@ def tampered_archives() -> Iterator[Sample]:
         (
             "duplicate-manifest",
             "Two members are called AndroidManifest.xml; the first one is that of a WeChat stub.",
-            lambda: _rewrite(LOGIN, lambda entries: [Entry.of(MANIFEST, plain_stub[MANIFEST]), *entries]),
+            lambda: _rewrite(LOGIN, lambda entries: [Entry.of(MANIFEST, apk.members(WECHAT_STUB)[MANIFEST]), *entries]),
             android(
                 "com.tencent.mm",
                 is_app("wechat", "impostor"),
