@@ -13,8 +13,8 @@ INTERRUPTED = 130
 PIPE_CLOSED = 141
 
 EXIT_CODES: dict[int, str] = {
-    CLEAN: "complete and clean: every app was read and none is or carries a designated app",
-    FINDING: "at least one finding of a grade that --fail-on names",
+    CLEAN: "complete and clean: everything was read, and there is no finding",
+    FINDING: "at least one finding: a designated app or its SDK is there (--fail-on says which grades count)",
     ERROR: "error: usage, catalog, database or a fault of the auditor; the answer cannot be trusted",
     INCOMPLETE: "no finding, but not everything could be read: an answer is unknown or a file was not opened",
     NO_APP: "no app in the inputs",
