@@ -63,6 +63,8 @@ class Folder:
     limits: Limits
     problems: list[Problem] = field(default_factory=list)
     """Links not followed and folders that could not be listed; filled while listing."""
+    _listing: list[_Listing] = field(default_factory=list)
+    """What the one look at the folder found: a second look could find, and report, something else."""
 
     @property
     def here(self) -> Origin:
@@ -72,8 +74,13 @@ class Folder:
     def _origin(self, name: str) -> Origin:
         return Origin(("/".join(part for part in (*self.origin, self.path, name) if part),))
 
-    def entries(self) -> tuple[tuple[FileMember, ...], tuple[Folder, ...]]:
+    def entries(self) -> _Listing:
         """Files and sub-folders; what cannot be listed is added to ``problems``."""
+        if not self._listing:
+            self._listing.append(self._list())
+        return self._listing[0]
+
+    def _list(self) -> _Listing:
         files: list[FileMember] = []
         folders: list[Folder] = []
         try:
@@ -100,6 +107,9 @@ class Folder:
             folders.append(Folder(place, path, self.origin, self.limits, self.problems))
         elif stat.S_ISREG(state.st_mode):
             files.append(FileMember(place, path, state.st_size, origin, self.limits))
+
+
+_Listing = tuple[tuple[FileMember, ...], tuple[Folder, ...]]
 
 
 def find_files(folder: Folder) -> Iterator[FileMember]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import plistlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.builders.apk_signatures import Draft, identity, sign_apk
-from tests.builders.axml import Node, Plain, axml, el, manifest
+from tests.builders.axml import Node, Plain, axml, el
+from tests.builders.axml import manifest as _manifest
 from tests.builders.dex import build_dex
 from tests.builders.macho import Image
+from tests.builders.protobuf import proto_xml
 from tests.builders.zips import Member, build_zip
 
 V2 = 0x7109871A
@@ -26,7 +30,7 @@ def declared(
     """A binary manifest; ``elements`` stand in its application element."""
     if split:
         attributes["split_"] = split
-    return axml(manifest(el("application", *elements), package=package, versionCode=version, **attributes))
+    return axml(_manifest(el("application", *elements), package=package, versionCode=version, **attributes))
 
 
 def members_of(files: Mapping[str, bytes]) -> list[Member]:
@@ -58,6 +62,24 @@ def signed(files: Mapping[str, bytes], key: str = "first") -> bytes:
     return sign_apk({V2: [Draft(identity(key))]}, members_of(files))
 
 
+def aab(
+    files: Mapping[str, bytes] | None = None, manifest: bytes | None = None, modules: Mapping[str, bytes] | None = None
+) -> bytes:
+    """An app bundle with one plain class; ``modules`` gives further manifests by module."""
+    own = manifest if manifest is not None else module("com.example.app")
+    manifests = {
+        f"{name}/manifest/AndroidManifest.xml": each for name, each in {"base": own, **(modules or {})}.items()
+    }
+    code = {"base/dex/classes.dex": dex("com.example.app.Main")}
+    return archive({"BundleConfig.pb": b"", **manifests, **code, **(files or {})})
+
+
+def module(package: str, *elements: Node, split: str = "", **attributes: Plain) -> bytes:
+    """The protobuf manifest of a module; ``attributes`` are the application's."""
+    more: dict[str, Plain] = {"split_": split} if split else {}
+    return proto_xml(_manifest(el("application", *elements, **attributes), package=package, versionCode=7, **more))
+
+
 def info_plist(bundle_id: str = "com.example.ios", executable: str = "App", **more: object) -> bytes:
     names = {"CFBundleIdentifier": bundle_id, "CFBundleExecutable": executable, "CFBundlePackageType": "APPL"}
     return plistlib.dumps({**names, **more})
@@ -80,3 +102,26 @@ def put(folder: Path, files: Mapping[str, bytes]) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     return folder
+
+
+@contextmanager
+def deep_folders(place: Path, depth: int, name: str, content: bytes) -> Iterator[None]:
+    """A file below ``depth`` folders called d; removed step by step, as most tools cannot."""
+    here = os.open(place, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=here)
+        inner = os.open("d", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    with open(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=here), "wb") as stream:
+        stream.write(content)
+    try:
+        yield
+    finally:
+        os.unlink(name, dir_fd=here)
+        for _ in range(depth):
+            outer = os.open("..", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            os.rmdir("d", dir_fd=outer)
+            here = outer
+        os.close(here)

@@ -14,6 +14,7 @@ from auditor.containers.folder import FileMember, Folder, find_files
 from auditor.errors import InputError, LimitError
 from auditor.limits import DEFAULT, Limits
 from auditor.model import Origin, Problem, ProblemCode
+from tests.builders.apps import deep_folders
 
 
 def opened(place: Path, limits: Limits = DEFAULT) -> Folder:
@@ -69,15 +70,8 @@ class TestListing:
             names(opened(tmp_path, replace(DEFAULT, folder_entries=2)))
 
     def test_folders_nested_deeper_than_the_stack_are_listed(self, tmp_path: Path) -> None:
-        here = os.open(tmp_path, os.O_RDONLY)
-        for _ in range(1200):
-            os.mkdir("d", dir_fd=here)
-            inner = os.open("d", os.O_RDONLY, dir_fd=here)
-            os.close(here)
-            here = inner
-        os.close(os.open("deep", os.O_CREAT | os.O_WRONLY, dir_fd=here))
-        os.close(here)
-        assert names(opened(tmp_path)) == ["d/" * 1200 + "deep"]
+        with deep_folders(tmp_path, 1200, "deep", b""):
+            assert names(opened(tmp_path)) == ["d/" * 1200 + "deep"]
 
 
 class TestLinks:
