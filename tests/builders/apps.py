@@ -25,12 +25,18 @@ def dex(*classes: str) -> bytes:
 
 
 def declared(
-    package: str = "com.example.app", *elements: Node, split: str = "", version: int = 7, **attributes: Plain
+    package: str = "com.example.app",
+    *elements: Node,
+    split: str = "",
+    version: int = 7,
+    has_code: bool = True,
+    **attributes: Plain,
 ) -> bytes:
     """A binary manifest; ``elements`` stand in its application element."""
     if split:
         attributes["split_"] = split
-    return axml(_manifest(el("application", *elements), package=package, versionCode=version, **attributes))
+    application = el("application", *elements) if has_code else el("application", *elements, hasCode=False)
+    return axml(_manifest(application, package=package, versionCode=version, **attributes))
 
 
 def members_of(files: Mapping[str, bytes]) -> list[Member]:
@@ -54,7 +60,7 @@ def split(
     name: str, package: str = "com.example.app", version: int = 7, files: Mapping[str, bytes] | None = None
 ) -> bytes:
     """A split APK without code unless ``files`` brings some."""
-    return apk(declared(package, split=name, version=version, hasCode=False), files, code=b"")
+    return apk(declared(package, split=name, version=version, has_code=False), files, code=b"")
 
 
 def signed(files: Mapping[str, bytes], key: str = "first") -> bytes:
