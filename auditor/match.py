@@ -19,6 +19,7 @@ from auditor.model import (
     Fact,
     FactBatch,
     FactKind,
+    Grade,
     Match,
     Role,
     Rule,
@@ -63,10 +64,17 @@ def undecided(extraction: Extraction, catalog: Catalog) -> Mapping[str, frozense
 
 
 def _asked(extraction: Extraction, catalog: Catalog) -> Iterator[Signature]:
-    """The signatures of the app's platform, without those whose code is this app's own."""
+    """The signatures of the app's platform, without those whose code is this app's own.
+
+    Who borrows the id of a vendor's other app to carry the code as its own is told by the signer: such an id alone is
+    no finding, so nothing would be left of it.
+    """
     app = extraction.app
+    borrowed = any(
+        item.role is Role.VENDOR and item.grade is Grade.IMPOSTOR for item in match_identity(extraction, catalog)
+    )
     for signature in catalog.signatures:
-        if signature.platform is app.platform and app.app_id not in signature.own_apps:
+        if signature.platform is app.platform and (borrowed or app.app_id not in signature.own_apps):
             yield signature
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -317,3 +318,58 @@ def test_what_can_be_read_of_ios_is_decided(case: str, tmp_path: Path) -> None:
     assert len(found) == 1
     assert all(answer.verdict is Verdict.NOT_FOUND for answer in found[0].answers)
     assert (problems, code) == ((), 0)
+
+
+# Identity.
+
+
+def test_code_is_not_excused_by_the_borrowed_id_of_another_app_of_the_vendor(tmp_path: Path) -> None:
+    code = build_dex([f"Lcom/lenovo/anyshare/{name};" for name in "ABC"])
+    found, _, exit_code = scan(tmp_path, apk(code=code, declared=android_manifest("com.ushareit.watchit")))
+    assert (verdict(found[0], "shareit"), exit_code) == (Verdict.PRESENT, 1)
+
+
+def test_the_payload_beside_apps_hides_none_of_them(tmp_path: Path) -> None:
+    found, _, _ = scan(tmp_path, ipa("A.app", **{"/b.apk": apk(code=SDK)}), "case.zip")
+    assert [(item.app.platform.value, verdict(item).value) for item in found] == [
+        ("ios", "not found"),
+        ("android", "present"),
+    ]
+
+
+def test_an_app_named_file_that_holds_none_is_answered_for(tmp_path: Path) -> None:
+    found, problems, exit_code = scan(tmp_path, archive(a=b"text"))
+    assert (found, [item.code for item in problems], exit_code) == ([], [ProblemCode.UNSUPPORTED], 3)
+
+
+# Bounds.
+
+BOUNDS = {
+    "member_size": replace(DEFAULT, member_size=100),
+    "dex_files": replace(DEFAULT, dex_files=1),
+    "dex_classes": replace(DEFAULT, dex_classes=0),
+    "container_depth": replace(DEFAULT, container_depth=0),
+    "zip_entries": replace(DEFAULT, zip_entries=1),
+    "unpacked_total": replace(DEFAULT, unpacked_total=200),
+    "nested_apps": replace(DEFAULT, nested_apps=0),
+    "manifest_size": replace(DEFAULT, manifest_size=10),
+}
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_reached_bound_is_unknown_and_says_which(bound: str, tmp_path: Path) -> None:
+    data = apk(
+        Member(b"classes2.dex", PLAIN), Member(b"assets/a.apk", apk()), Member(b"assets/a.jar", archive(a=PLAIN))
+    )
+    found, _, code = scan(tmp_path, data, limits=BOUNDS[bound])
+    assert (verdict(found[0]), code) == (Verdict.UNKNOWN, 3)
+    assert {ProblemCode.LIMIT, ProblemCode.ARCHIVE_DAMAGED} & codes(found[0])
+
+
+def test_apps_inside_apps_end_at_the_depth_of_containers(tmp_path: Path) -> None:
+    data = apk()
+    for _ in range(DEFAULT.container_depth + 3):
+        data = apk(Member(b"assets/a.apk", data))
+    found, problems, code = scan(tmp_path, data)
+    assert len(found) == DEFAULT.container_depth + 1
+    assert ([item.code for item in problems], code) == ([ProblemCode.LIMIT], 3)
