@@ -144,7 +144,7 @@ def test_fairplay_leaves_open_what_the_ciphertext_could_hold(sample: str, code: 
 
 def test_fairplay_is_named_in_words() -> None:
     text = check("ios/fairplay-opaque.ipa").text
-    assert "was not found to be or carry a designated app; 1 could not be fully read" in text
+    assert "was not found to be or carry a designated app; it could not be fully read" in text
     assert "FairPlay encryption" in text
     assert "WPS Office because of macho-encrypted" in text
     assert "neither is nor carries" not in text

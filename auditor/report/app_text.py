@@ -26,7 +26,7 @@ from auditor.report.layout import LABEL_WIDTH, Page, Piece, label, listed, words
 from auditor.report.names import Names
 from auditor.report.problem_text import add_problem, place_in
 
-_PLATFORMS = {Platform.ANDROID: "Android", Platform.IOS: "iOS"}
+PLATFORM_NAMES = {Platform.ANDROID: "Android", Platform.IOS: "iOS"}
 _NAME = 60
 """Characters shown of a label, version or certificate name."""
 _VALUE = 120
@@ -89,7 +89,7 @@ def _title(app: App) -> list[Piece]:
         pieces.append(Piece(shortened(app.app_id or "(no id)", _VALUE)))
     if app.version:
         pieces.append(Piece(shortened(app.version, _NAME)))
-    pieces.append(Piece(f"({_PLATFORMS[app.platform]})"))
+    pieces.append(Piece(f"({PLATFORM_NAMES[app.platform]})"))
     return pieces
 
 
@@ -118,9 +118,10 @@ def _add_present(page: Page, audit: Audit, answer: Answer, names: Names, as_of: 
     page.add(2, words(f"{names.subject(answer.subject)}: {claim}{_version(proofs)}", "alarm"), hanging=4)
     for match in proofs:
         _add_proof(page, match, names, audit.app.origin)
-    named = [names.named_in(item, as_of) for item in audit.findings if item.subject == answer.subject]
-    if named:
-        page.add(4, [label("named in"), *listed(named)], hanging=4 + LABEL_WIDTH)
+    named = names.named_in((item for item in audit.findings if item.subject == answer.subject), as_of)
+    for number, (status, policies) in enumerate(named):
+        title = label("" if number else "named in")
+        page.add(4, [title, *words(f"{status}:", "soft"), *listed(policies)], hanging=4 + LABEL_WIDTH)
 
 
 def _proves(match: Match) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from auditor.catalog import Catalog
-from auditor.model import AppId, Clause, NamedSubject, Policy, Rule, Signature, Subject
+from auditor.model import AppId, Clause, LegalStatus, NamedSubject, Policy, Role, Rule, Signature, Subject
 from auditor.report.layout import Page, Piece, label, listed, words
 
 _SHOWN_VALUES = 6
@@ -14,22 +14,31 @@ _LABEL = 13
 
 
 def add_subject_list(page: Page, catalog: Catalog) -> None:
-    """Add one line per subject, its signatures below."""
+    """Add each subject with its ids, its SDKs, other SDKs of its vendor, and what is not known of it."""
     for subject in catalog.subjects.values():
         page.add(0, [Piece(subject.id, "head"), *words(f"{subject.name} ({subject.developer})")])
         ids = [entry.value for entry in subject.app_ids if entry.value and entry.relation.designates]
         if ids:
             page.add(2, [label("app ids"), *listed(ids)], hanging=13)
-        for signature in catalog.signatures:
-            if signature.subject == subject.id:
-                title = f"{signature.name} ({signature.role.value}, {signature.platform.value})"
-                page.add(2, [Piece(signature.id, "value"), *words(title)], hanging=6)
+        for role, title in ((Role.SDK, "SDKs"), (Role.VENDOR, "vendor")):
+            own = [item for item in catalog.signatures if item.subject == subject.id and item.role is role]
+            for number, signature in enumerate(own):
+                name = label("" if number else title)
+                page.add(2, [name, Piece(signature.id, "value"), *words(signature.name)], hanging=13)
+        if subject.unknown:
+            page.add(2, [label("not known"), *listed(cell for cell, _ in subject.unknown)], hanging=13)
+
+
+def status_words(policy: Policy, as_of: date) -> str:
+    """The legal status of a policy on a day."""
+    status = policy.status_on(as_of)
+    return "standing not known" if status is LegalStatus.UNKNOWN else status.value
 
 
 def add_policy_list(page: Page, catalog: Catalog, as_of: date) -> None:
     """Add one line per policy with its status on a day, the subjects it names below."""
     for policy in catalog.policies:
-        page.add(0, [Piece(policy.id, "head"), *words(f"{policy.status_on(as_of).value}: {policy.name}")])
+        page.add(0, [Piece(policy.id, "head"), *words(f"{status_words(policy, as_of)}: {policy.name}")])
         subjects = sorted({name.subject for name in policy.names if name.subject is not None})
         if subjects:
             page.add(2, [label("names"), *listed(subjects)], hanging=13)
@@ -109,7 +118,7 @@ def add_policy(page: Page, policy: Policy, as_of: date) -> None:
     page.add(2, [label("authority", _LABEL), *words(policy.authority)], hanging=15)
     page.add(2, [label("citation", _LABEL), *words(policy.citation)], hanging=15)
     page.add(2, [label("scope", _LABEL), *words(policy.scope)], hanging=15)
-    status = f"{policy.status_on(as_of).value} on {as_of.isoformat()}; sources say: {policy.status}"
+    status = f"{status_words(policy, as_of)}, as of {as_of.isoformat()}; sources say: {policy.status}"
     page.add(2, [label("status", _LABEL), *words(status)], hanging=15)
     for title, day in (("signed", policy.signed), ("effective", policy.effective), ("revoked", policy.revoked)):
         shown = "no date in the sources" if day is None else day.isoformat()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from auditor.catalog import Catalog
 from auditor.model import Finding, LegalStatus, Policy
+
+_STATUSES = (LegalStatus.IN_FORCE, LegalStatus.NOT_YET, LegalStatus.UNKNOWN, LegalStatus.ENDED)
+"""In the order they are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,14 @@ class Names:
     def signature(self, signature_id: str) -> str:
         return self.signatures.get(signature_id, signature_id)
 
-    def named_in(self, finding: Finding, as_of: date) -> str:
-        """A policy with its legal status on the day and the date the status rests on."""
-        status = self._status(finding, as_of)
-        accepted = "" if finding.waiver is None else f", accepted as {finding.waiver.id}"
-        return f"{finding.policy} ({status}{accepted})"
+    def named_in(self, findings: Iterable[Finding], as_of: date) -> list[tuple[str, list[str]]]:
+        """Policies by their legal status on the day, with the date the status rests on; those in force first."""
+        groups: dict[tuple[int, str], list[str]] = {}
+        for finding in findings:
+            accepted = "" if finding.waiver is None else f" (accepted as {finding.waiver.id})"
+            key = (_STATUSES.index(finding.status), self._status(finding, as_of))
+            groups.setdefault(key, []).append(f"{finding.policy}{accepted}")
+        return [(status, groups[order, status]) for order, status in sorted(groups)]
 
     def _status(self, finding: Finding, as_of: date) -> str:
         policy = self.policies.get(finding.policy)
@@ -39,7 +45,7 @@ class Names:
             start = None if policy is None else policy.effective or policy.signed
             return "not yet in force" if start is None else f"in force from {start.isoformat()}"
         if finding.status is LegalStatus.UNKNOWN:
-            return "standing today not known"
+            return "standing not known"
         return "in force"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from auditor.model import Answer, Audit, Problem, Verdict
-from auditor.report.app_text import add_app, add_clean
+from auditor.model import GRADE_ORDER, Answer, Audit, Problem, Role, Verdict
+from auditor.report.app_text import PLATFORM_NAMES, add_app, add_clean
 from auditor.report.content import Report
-from auditor.report.layout import PLAIN_WIDTH, Page, words
+from auditor.report.layout import PLAIN_WIDTH, Page, label, listed, words
 from auditor.report.names import Names
 from auditor.report.outcome import Outcome
 from auditor.report.problem_text import add_problem
@@ -17,6 +18,8 @@ def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colou
     """The whole report; without colour the text is the same for the same report, wherever it goes."""
     page = Page(width)
     _add_headline(page, report)
+    _add_unasked(page, report.audits, names)
+    _add_subjects(page, report.audits, names)
     eventful = [audit for audit in report.audits if _eventful(audit)]
     for group in (_present(eventful), _open(eventful), _rest(eventful)):
         for audit in group:
@@ -25,7 +28,7 @@ def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colou
     clean = [audit for audit in report.audits if not _eventful(audit)]
     if clean:
         page.gap()
-        page.add(0, words("Nothing found in", "head"))
+        page.add(0, words("Read in full, and nothing found in", "head"))
         for audit in clean:
             add_clean(page, audit)
     _add_problems(page, report.problems)
@@ -45,7 +48,7 @@ def _add_headline(page: Page, report: Report) -> None:
 def _headline(outcome: Outcome) -> str:
     sentence = _apps_sentence(outcome)
     if outcome.unknown:
-        some = _count(outcome.unknown, "app") if not outcome.apps else str(outcome.unknown)
+        some = "it" if outcome.apps == 1 else str(outcome.unknown)
         sentence += f"; {some} could not be fully read"
     if outcome.unread:
         joined = ", and" if outcome.unknown else ";"
@@ -56,6 +59,8 @@ def _headline(outcome: Outcome) -> str:
 def _apps_sentence(outcome: Outcome) -> str:
     if outcome.apps == 0:
         return "No app in the inputs"
+    if outcome.apps == 1 and outcome.present:
+        return "The app is or carries a designated app"
     whole = _count(outcome.apps, "app")
     if outcome.present == 0:
         seen = "was found to be or carry" if not outcome.complete else "is or carries"
@@ -71,6 +76,49 @@ def _single(outcome: Outcome) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _add_unasked(page: Page, audits: tuple[Audit, ...], names: Names) -> None:
+    """Say of which subjects there is no answer on a platform, because nothing of them is known there."""
+    for platform in sorted({audit.app.platform for audit in audits}):
+        asked = {answer.subject for audit in audits if audit.app.platform is platform for answer in audit.answers}
+        unasked = [names.subject(subject) for subject in names.subjects if subject not in asked]
+        if unasked and asked:
+            why = f"Not looked for on {PLATFORM_NAMES[platform]}, as no app id or SDK is known there:"
+            page.add(0, [*words(why, "soft"), *listed(unasked, "soft")], hanging=0)
+
+
+def _add_subjects(page: Page, audits: tuple[Audit, ...], names: Names) -> None:
+    """Count the apps by subject and strongest answer, where there is more than one app."""
+    counted: dict[str, Counter[str]] = {}
+    for answer in (answer for audit in audits for answer in audit.answers):
+        word = _answer_word(answer)
+        if word:
+            counted.setdefault(answer.subject, Counter())[word] += 1
+    if len(audits) < 2 or not counted:
+        return
+    page.gap()
+    page.add(0, words("Apps by subject and strongest answer", "head"))
+    width = 2 + max(len(names.subject(subject)) for subject in counted)
+    for subject in sorted(counted, key=lambda subject: names.subject(subject).lower()):
+        counts = [f"{counted[subject][word]} {word}" for word in _WORDS if counted[subject][word]]
+        page.add(2, [label(names.subject(subject), width), *listed(counts)], hanging=2 + width)
+
+
+def _answer_word(answer: Answer) -> str:
+    """The grade that makes an answer present, 'unknown', the grade of what is no finding, or nothing to count."""
+    if answer.verdict is Verdict.UNKNOWN:
+        return answer.verdict.value
+    grades = [match.grade for match in answer.matches if match.role is not Role.VENDOR]
+    return min(grades, key=GRADE_ORDER.index).value if grades else ""
+
+
+_WORDS = (
+    *(grade.value for grade in GRADE_ORDER if grade.is_finding),
+    Verdict.UNKNOWN.value,
+    *(grade.value for grade in GRADE_ORDER if not grade.is_finding),
+)
+"""In the order they are shown: findings, what is open, the rest."""
 
 
 def _is_present(audit: Audit) -> bool:

@@ -61,7 +61,7 @@ def test_signatures_list_names_subjects_and_signatures(invoke: Invoke) -> None:
     for subject in catalog.subjects:
         assert f"\n{subject} " in f"\n{out}"
     for signature in catalog.signatures:
-        assert f"\n  {signature.id} " in out
+        assert f" {signature.id} {signature.name.split()[0]}" in out
 
 
 @pytest.mark.parametrize("name", ["alipay", "alipay-sdk-android"])
@@ -99,7 +99,7 @@ def test_policies_list_is_as_of_a_day(invoke: Invoke) -> None:
 def test_policies_show(invoke: Invoke) -> None:
     out = invoke("policies", "show", "us-eo-13971", "--as-of", "2021-03-01").out
     assert out.startswith("us-eo-13971 (policy): Executive Order 13971")
-    assert "in force on 2021-03-01" in out
+    assert "in force, as of 2021-03-01" in out
     assert '"WeChat Pay" (wechat-pay)' in out
     assert invoke("policies", "show", "us-eo-1").code == 2
 

@@ -83,10 +83,10 @@ def unknown(file: str = "odd.apk") -> Audit:
         ((), "No app in the inputs."),
         ((clean(),), "The app neither is nor carries a designated app."),
         ((clean(), clean("b.apk")), "None of 2 apps is or carries a designated app."),
-        ((carries(),), "1 of 1 app is or carries a designated app."),
+        ((carries(),), "The app is or carries a designated app."),
         ((carries(), clean()), "1 of 2 apps is or carries a designated app."),
         ((carries(), carries("b.apk"), clean()), "2 of 3 apps are or carry a designated app."),
-        ((unknown(),), "The app was not found to be or carry a designated app; 1 could not be fully read."),
+        ((unknown(),), "The app was not found to be or carry a designated app; it could not be fully read."),
         (
             (unknown(), clean()),
             "None of 2 apps was found to be or carry a designated app; 1 could not be fully read.",
@@ -101,8 +101,44 @@ def test_the_answer_comes_first(audits: tuple[Audit, ...], sentence: str) -> Non
 def test_unreadable_files_are_in_the_answer() -> None:
     assert headline(clean(), problems=(UNREAD,)).endswith("a designated app; 1 file could not be read.")
     both = headline(unknown(), problems=(UNREAD, replace(UNREAD, origin=Origin(("y.apk",)))))
-    assert both.endswith("1 could not be fully read, and 2 files could not be read.")
+    assert both.endswith("it could not be fully read, and 2 files could not be read.")
     assert headline(problems=(UNREAD,)) == "No app in the inputs; 1 file could not be read."
+
+
+def test_many_apps_are_counted_by_subject_and_strongest_answer() -> None:
+    refers = make_app("ref.apk")
+    app = make_app("app.apk")
+    both = make_audit(app, make_match(app), make_match(app, "alipay", Grade.IMPOSTOR))
+    text = shown(
+        carries(), unknown(), clean(), both, make_audit(refers, make_match(refers, "wechat", Grade.REFERENCED))
+    )
+    assert "Apps by subject and strongest answer\n" in text
+    assert "\n  Alipay  1 impostor, 1 embedded, 1 unknown\n  WeChat  1 unknown, 1 referenced\n\n" in text
+
+
+@pytest.mark.parametrize("audits", [(carries(),), (clean(), clean("b.apk"))])
+def test_there_is_nothing_to_count_in_one_app_or_where_nothing_was_found(audits: tuple[Audit, ...]) -> None:
+    assert "strongest answer" not in shown(*audits)
+
+
+def test_a_subject_that_cannot_be_looked_for_on_a_platform_is_named() -> None:
+    ios = make_audit(make_app("a.ipa", platform=Platform.IOS))
+    asked = replace(ios, answers=tuple(item for item in ios.answers if item.subject != "alipay"))
+    assert "Not looked for on iOS, as no app id or SDK is known there: Alipay\n" in shown(asked, clean())
+    assert "Not looked for" not in shown(ios, clean())
+
+
+def test_policies_are_grouped_by_their_status_those_in_force_first() -> None:
+    audit = carries()
+    (finding,) = audit.findings
+    others = (
+        replace(finding, policy="x", status=LegalStatus.IN_FORCE),
+        replace(finding, policy="y", status=LegalStatus.UNKNOWN),
+    )
+    text = shown(replace(audit, findings=(finding, *others)))
+    assert (
+        "    named in   in force: x\n               standing not known: y\n               ended 2021-06-09: us-eo\n"
+    ) in text
 
 
 def test_a_skipped_link_is_no_unreadable_file() -> None:
@@ -137,7 +173,7 @@ def test_an_app_with_its_proof() -> None:
         ),
     )
     assert shown(audit) == (
-        "1 of 1 app is or carries a designated app.\n"
+        "The app is or carries a designated app.\n"
         "Policies as of 2026-11-22; catalog 898989898989.\n"
         "\n"
         "Example Shop com.example.shop 4.2.1 (Android)\n"
@@ -149,7 +185,7 @@ def test_an_app_with_its_proof() -> None:
         "    code       com.alipay.sdk.app.PayTask in classes2.dex@0x70 (and 11 more)\n"
         "    literal    alipay_vkey_random in classes2.dex@0x70\n"
         "    declared   com.alipay.sdk.app.H5PayActivity in AndroidManifest.xml\n"
-        "    named in   us-eo (ended 2021-06-09)\n"
+        "    named in   ended 2021-06-09: us-eo\n"
     )
 
 
@@ -243,7 +279,7 @@ def test_apps_with_a_finding_come_before_open_ones_and_those_before_the_rest() -
     assert [text.index(name) for name in ("c.apk", "b.apk", "a.apk")] == sorted(
         text.index(name) for name in ("a.apk", "b.apk", "c.apk")
     )
-    assert "Nothing found in\n  Clean com.example.clean 4.2.1 (Android) a.apk\n" in text
+    assert "Read in full, and nothing found in\n  Clean com.example.clean 4.2.1 (Android) a.apk\n" in text
 
 
 def test_a_nested_app_says_in_what() -> None:
@@ -260,10 +296,10 @@ def test_an_app_without_label_id_and_version() -> None:
 @pytest.mark.parametrize(
     ("status", "as_of", "phrase"),
     [
-        (LegalStatus.ENDED, DAY, "us-eo (ended 2021-06-09)"),
-        (LegalStatus.IN_FORCE, date(2021, 3, 1), "us-eo (in force)"),
-        (LegalStatus.NOT_YET, date(2021, 1, 10), "us-eo (in force from 2021-02-19)"),
-        (LegalStatus.UNKNOWN, DAY, "us-eo (standing today not known)"),
+        (LegalStatus.ENDED, DAY, "ended 2021-06-09: us-eo"),
+        (LegalStatus.IN_FORCE, date(2021, 3, 1), "in force: us-eo"),
+        (LegalStatus.NOT_YET, date(2021, 1, 10), "in force from 2021-02-19: us-eo"),
+        (LegalStatus.UNKNOWN, DAY, "standing not known: us-eo"),
     ],
 )
 def test_policies_name_and_never_judge(status: LegalStatus, as_of: date, phrase: str) -> None:
@@ -277,21 +313,21 @@ def test_policies_name_and_never_judge(status: LegalStatus, as_of: date, phrase:
 def test_a_name_that_left_a_policy_shows_its_day() -> None:
     left = replace(make_policy(revoked=None), names=(NamedSubject("Alipay", "alipay", until=date(2024, 5, 6)),))
     names = names_of(replace(make_catalog(), policies=(left,)))
-    assert "us-eo (ended 2024-05-06)" in render_text(make_report(carries()), names)
+    assert "ended 2024-05-06: us-eo" in render_text(make_report(carries()), names)
 
 
 def test_an_accepted_finding_says_so() -> None:
     waiver = Waiver("w-7", "owner", "tested", date(2027, 1, 1), "alipay")
     audit = carries()
     accepted = replace(audit, findings=tuple(replace(item, waiver=waiver) for item in audit.findings))
-    assert "us-eo (ended 2021-06-09, accepted as w-7)" in shown(accepted)
+    assert "ended 2021-06-09: us-eo (accepted as w-7)" in shown(accepted)
 
 
 def test_ids_of_an_older_catalog_stand_for_themselves() -> None:
     names = names_of(replace(make_catalog(), subjects={}, signatures=(), policies=()))
     text = render_text(make_report(carries()), names)
     assert "  alipay: carries its SDK (embedded)\n    SDK        alipay-sdk-android\n" in text
-    assert "us-eo (ended)" in text
+    assert "ended: us-eo" in text
 
 
 def test_a_subject_present_without_policy_has_no_policy_line() -> None:

@@ -181,11 +181,16 @@ def test_a_subject_is_shown_with_what_is_not_known() -> None:
     )
 
 
-def test_the_list_of_subjects_has_their_signatures() -> None:
+def test_the_list_of_subjects_has_their_sdks_before_those_of_the_vendor() -> None:
     page = Page()
-    add_subject_list(page, replace(make_catalog(), subjects={"alipay": SUBJECT}, signatures=(SIGNATURE,)))
+    mpaas = replace(SIGNATURE, id="mpaas", name="mPaaS", role=Role.VENDOR)
+    add_subject_list(page, replace(make_catalog(), subjects={"alipay": SUBJECT}, signatures=(mpaas, SIGNATURE)))
     assert page.render() == (
-        "alipay Alipay (Ant Group)\n  app ids    com.eg\n  alipay-sdk-android Alipay SDK (sdk, android)\n"
+        "alipay Alipay (Ant Group)\n"
+        "  app ids    com.eg\n"
+        "  SDKs       alipay-sdk-android Alipay SDK\n"
+        "  vendor     mpaas mPaaS\n"
+        "  not known  ios-sdk\n"
     )
 
 
@@ -198,7 +203,7 @@ def test_a_policy_is_shown_in_its_own_words() -> None:
     add_policy(page, replace(make_policy(), names=names, effective=None), DAY)
     text = page.render()
     assert text.startswith("us-eo (policy): Order on Software\n")
-    assert "  status       ended on 2026-11-22; sources say: revoked\n" in text
+    assert "  status       ended, as of 2026-11-22; sources say: revoked\n" in text
     assert "  effective    no date in the sources\n" in text
     assert '  names        "Alipay!" (alipay, since 2021-02-03); as printed\n' in text
     assert '  names        "Other" (no signatures for it, until 2022-02-03)\n' in text
