@@ -116,7 +116,7 @@ def add_policy(page: Page, policy: Policy, as_of: date) -> None:
     """Add a policy with its dates and the names in its own words."""
     page.add(0, [Piece(policy.id, "head"), *words(f"(policy): {policy.name}")], hanging=2)
     page.add(2, [label("authority", _LABEL), *words(policy.authority)], hanging=15)
-    page.add(2, [label("citation", _LABEL), *words(policy.citation)], hanging=15)
+    page.add(2, [label("citation", _LABEL), *words(policy.citation or "none in the sources")], hanging=15)
     page.add(2, [label("scope", _LABEL), *words(policy.scope)], hanging=15)
     status = f"{status_words(policy, as_of)}, as of {as_of.isoformat()}; sources say: {policy.status}"
     page.add(2, [label("status", _LABEL), *words(status)], hanging=15)

@@ -58,7 +58,7 @@ def _headline(outcome: Outcome) -> str:
 
 def _apps_sentence(outcome: Outcome) -> str:
     if outcome.apps == 0:
-        return "No app in the inputs"
+        return "No app in the inputs" if outcome.complete else "No app was found in the inputs"
     if outcome.apps == 1 and outcome.present:
         return "The app is or carries a designated app"
     whole = _count(outcome.apps, "app")

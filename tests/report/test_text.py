@@ -102,7 +102,7 @@ def test_unreadable_files_are_in_the_answer() -> None:
     assert headline(clean(), problems=(UNREAD,)).endswith("a designated app; 1 file could not be read.")
     both = headline(unknown(), problems=(UNREAD, replace(UNREAD, origin=Origin(("y.apk",)))))
     assert both.endswith("it could not be fully read, and 2 files could not be read.")
-    assert headline(problems=(UNREAD,)) == "No app in the inputs; 1 file could not be read."
+    assert headline(problems=(UNREAD,)) == "No app was found in the inputs; 1 file could not be read."
 
 
 def test_many_apps_are_counted_by_subject_and_strongest_answer() -> None:
