@@ -32,6 +32,12 @@ from auditor.model import Signing, SigningState
 CURRENT_SDK = 36
 """The platform whose view counts: Android 16."""
 
+_LOCAL_HEADER = b"PK\x03\x04"
+_PREFIXED = Signing(
+    SigningState.INVALID, "v1", detail="bytes stand before the archive, which no signature of the members covers"
+)
+"""Scheme v1 signs members, not the file; since CVE-2017-13156 the platform refuses a file that begins otherwise."""
+
 _V2_SDK = 24
 _V3_SDK = 28
 _V31_SDK = 33
@@ -82,7 +88,7 @@ def read_signing(
     if scheme is None:
         signing = _without_scheme(present)
     elif scheme == "v1":
-        signing = verify_jar(archive, limits)
+        signing = verify_jar(archive, limits) if bytes(data[:4]) == _LOCAL_HEADER else _PREFIXED
     else:
         signing = _verify_block_scheme(data, archive, present, scheme, limits)
     if present.has(V32_ID):

@@ -68,6 +68,15 @@ class TestVerified:
         assert signing_of(first(), Member(b"META-INF/OTHER.RSA", b"junk")).state is VERIFIED
 
 
+class TestBytesBeforeTheArchive:
+    @pytest.mark.parametrize("prefix", [b"dex\n035\0" + bytes(120), b"#!", b"\0"])
+    def test_what_no_member_covers_may_not_be_run_as_code(self, prefix: bytes) -> None:
+        data = prefix + build_zip(*first().members())
+        signing = read_signing(data, parse_zip(data))[0]
+        assert (signing.state, signing.scheme) == (INVALID, "v1")
+        assert "before the archive" in signing.detail
+
+
 class TestInvalid:
     @pytest.mark.parametrize(
         ("changes", "words"),
