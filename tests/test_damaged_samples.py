@@ -151,7 +151,7 @@ def test_a_sample_with_any_damage_ends_with_an_answer(entry: dict[str, Any], tmp
     for cut in prefixes(data, 60):
         assert_nothing_got_lost(tmp_path, cut, entry, present)
     if "part_of" not in entry and unpacked(data):
-        for share in (0.0, 0.1, 0.5, 0.9):
+        for share in (0.1, 0.5, 0.9):
             for damaged in with_member_cut(data, share):
                 assert_nothing_got_lost(tmp_path, damaged, entry, present)
         for damaged in with_member_garbled(data, 2):
