@@ -43,7 +43,7 @@ UNLIKE_AAPT2 = {
     "janus.apk": "aapt2 refuses an archive that begins with other bytes; Android before the fix installed it",
 }
 SIGNING = {
-    "janus.apk": SigningState.VERIFIED,
+    "janus.apk": SigningState.INVALID,
     "urzip.apk": SigningState.VERIFIED,
     "urzip-badcert.apk": SigningState.INVALID,
     "urzip-badsig.apk": SigningState.INVALID,
@@ -59,7 +59,7 @@ SIGNING = {
     "issue1589.apk": SigningState.INVALID,
     "issue1730.apk": SigningState.MISSING,
 }
-"""As apksigner judges them."""
+"""As apksigner judges them, but for janus.apk: it is a DEX file with an app behind it, refused since CVE-2017-13156."""
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -14,14 +11,13 @@ from auditor.errors import FormatError
 from auditor.formats.apk_signing import read_signing
 from auditor.formats.zip import parse_zip
 from auditor.model import SigningState
+from tests.corpus.registry import fetch_source, members_of
 
 pytestmark = pytest.mark.corpus
 
 PACKAGE = "android-platform-tools-apksig"
-STORE = Path(__file__).parents[2] / ".vendor" / PACKAGE
-SUITE = "trixie"
-KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-SKIPPED = "the source package cannot be fetched here"
+VERSION, SUITE = "35.0.2", "trixie"
+SHA256 = "5555168fc8f8d84c1964508e877a0ace5b642f736212473c03ecd252dd3ba25b"
 
 GOOD = re.compile(
     r"v[23]-only-with-(rsa-pkcs1|rsa-pss|dsa|ecdsa)-sha\d+-p?\d+\.apk"
@@ -44,43 +40,13 @@ BAD = re.compile(
 )
 
 
-def apt(*arguments: str) -> None:
-    """Run apt-get with lists of its own; what it could fetch lies in the store afterwards, checked by apt."""
-    options = [f"-oDir::State::Lists={STORE}/lists", f"-oDir::Etc::sourcelist={STORE}/sources.list"]
-    options += ["-oDir::Etc::sourceparts=/dev/null", f"-oDir::Cache={STORE}/cache"]
-    subprocess.run(["apt-get", "-q", *options, *arguments], cwd=STORE, capture_output=True, check=False)
-
-
-def fetch() -> Path:
-    """Download the source package once, from the mirror this system uses, and return its archive."""
-    if shutil.which("apt-get") is None:
-        pytest.skip("apt-get is not installed")
-    for part in ("lists/partial", "cache/archives/partial"):
-        (STORE / part).mkdir(parents=True, exist_ok=True)
-    form = f"deb-src [signed-by={KEYRING}] $(REPO_URI) {SUITE} main"
-    listing = ["apt-get", "indextargets", "--format", form, "Created-By: Packages"]
-    known = subprocess.run(listing, capture_output=True, text=True, check=False)
-    lines = [line for line in known.stdout.splitlines() if "/debian/ " in line]
-    (STORE / "sources.list").write_text("".join(line + "\n" for line in dict.fromkeys(lines)))
-    apt("update")
-    apt("source", "--download-only", PACKAGE)
-    # Mirrors have been seen that lack the packaging files; the upstream archive is all that is needed.
-    archive = next(STORE.glob("*.orig.tar.*"), None)
-    if archive is None:
-        pytest.skip(SKIPPED)
-    return archive
-
-
 @pytest.fixture(scope="module")
 def verdicts() -> dict[str, SigningState | None]:
     """The state of every APK by its name; None where it is no readable archive."""
-    archive = next(STORE.glob("*.orig.tar.*"), None) or fetch()
+    archive = fetch_source(PACKAGE, VERSION, SUITE, SHA256)
     found: dict[str, SigningState | None] = {}
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            stream = tar.extractfile(member) if member.isfile() and member.name.endswith(".apk") else None
-            if stream is not None:
-                found[Path(member.name).name] = state_of(stream.read())
+    for name, data in members_of(archive, (".apk",)):
+        found[Path(name).name] = state_of(data)
     return found
 
 
