@@ -81,8 +81,24 @@ def extract_ios(found: IosBundle) -> tuple[Extraction, tuple[Member, ...]]:
     if executable not in code.executables:
         detail = f"the executable {executable or '(unnamed)'} is missing or is no Mach-O file"
         collected.problems.append(Problem(ProblemCode.MACHO_ABSENT, found.origin, detail))
+    collected.problems.extend(_absent_parts(found, collected, code))
     app = _identify(found, collected, code, executable)
     return Extraction(app, tuple(collected.facts), tuple(collected.problems)), tuple(code.nested)
+
+
+def _absent_parts(found: IosBundle, collected: _Collected, code: CodeScan) -> Iterator[Problem]:
+    """Frameworks and extensions that name an executable which is not there, or is none."""
+    told = {item.origin for item in collected.problems}
+    for folder, value in sorted(collected.plists.items()):
+        name = _text(value, "CFBundleExecutable")
+        path = f"{folder}/{name}"
+        if not folder or not name or path in code.executables:
+            continue
+        place = found.members[path if path in found.members else f"{folder}/Info.plist"].origin
+        if place not in told:
+            yield Problem(
+                ProblemCode.MACHO_ABSENT, place, f"the executable {name} of {folder} is missing or no Mach-O file"
+            )
 
 
 def _read_record(path: str, member: Member, found: IosBundle, collected: _Collected) -> None:
