@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from auditor.containers.archive import find_members
@@ -86,7 +86,7 @@ def extract_android(found: AndroidSet) -> tuple[Extraction, tuple[Member, ...]]:
     collected.problems.extend(_unseen_code(found, manifests, code))
     collected.problems.extend(_unseen_splits(found, manifests, collected.problems))
     app = _identify(found, apks, base, collected, signing)
-    extraction = Extraction(app, tuple(collected.facts), tuple(_distinct(collected.problems)))
+    extraction = Extraction(app, tuple(collected.facts), tuple(distinct(collected.problems)))
     return extraction, tuple(code.nested)
 
 
@@ -293,11 +293,15 @@ def _unseen_splits(found: AndroidSet, manifests: list[Manifest], known: list[Pro
     code_seen = not any(item.code in (ProblemCode.CODE_PACKED, ProblemCode.CODE_ABSENT) for item in known)
     hides = None
     if config_only and code_seen:
-        hides = frozenset(kind for kind in ProblemCode.SPLIT_MISSING.hides if not kind.value.startswith("dex."))
+        # A configuration split carries native libraries and resources; code and declarations come in feature splits.
+        hides = frozenset(
+            kind for kind in ProblemCode.SPLIT_MISSING.hides if not kind.value.startswith(("dex.", "android."))
+        )
     yield Problem(ProblemCode.SPLIT_MISSING, found.origin, detail, hides)
 
 
-def _distinct(problems: list[Problem]) -> Iterator[Problem]:
+def distinct(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Each problem once, in the order in which they were met."""
     seen = set()
     for item in problems:
         key = (item.code, item.origin, item.detail)

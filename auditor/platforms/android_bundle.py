@@ -26,7 +26,7 @@ from auditor.model import (
     batch,
     build_key,
 )
-from auditor.platforms.android import default_text
+from auditor.platforms.android import default_text, distinct
 from auditor.platforms.android_code import CodeScan, scan_members
 from auditor.platforms.android_manifest_facts import manifest_facts
 from auditor.platforms.candidate import AndroidBundle
@@ -72,7 +72,7 @@ def extract_bundle(found: AndroidBundle) -> tuple[Extraction, tuple[Member, ...]
         signing=Signing(SigningState.NOT_CHECKED, detail="a bundle is signed by an upload key, not by the app's"),
         parent=found.parent,
     )
-    return Extraction(app, (*facts, *code.facts), (*problems, *code.problems)), tuple(code.nested)
+    return Extraction(app, (*facts, *code.facts), tuple(distinct((*problems, *code.problems)))), tuple(code.nested)
 
 
 def _read_manifests(
