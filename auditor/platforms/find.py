@@ -154,7 +154,7 @@ def _find_in_archive(item: Member, archive: Archive, budget: Budget, depth: int)
     if not roots and any(name.startswith("Payload/") for name in names):
         yield Problem(ProblemCode.PLIST_DAMAGED, item.origin, "an IPA whose bundle has no Info.plist")
     elif depth < limit:
-        yield from _find_in_members(item, archive, roots, budget, depth)
+        yield from _find_in_members(item, archive, frozenset(roots), budget, depth)
     elif not roots:
         yield _too_deep(item, limit)
 
