@@ -43,18 +43,18 @@ def match_identity(extraction: Extraction, catalog: Catalog) -> Iterator[Match]:
 
 
 def _by_store(known: Iterable[AppId], extraction: Extraction) -> AppId | None:
-    """A store id alone names the app only where its bundle id is not known."""
+    """The entry whose store item this is: a copy under another bundle id keeps the record of where it came from."""
     items = {value for item in extraction.of(FactKind.STORE_ID) for value in item.values}
-    if not items:
-        return None
-    return next((entry for entry in known if entry.value is None and items & set(entry.store_ids)), None)
+    return next((entry for entry in known if items & set(entry.store_ids)), None)
 
 
 def _match_entry(extraction: Extraction, subject: Subject, entry: AppId, catalog: Catalog) -> Match:
     app = extraction.app
     references = [catalog.certificates[name] for name in entry.certificates]
     grade, reference, detail = grade_signer(app, references, family_of(subject))
-    kind = FactKind.APP_ID if entry.value is not None else FactKind.STORE_ID
+    kind = FactKind.APP_ID if entry.value is not None and entry.value == app.app_id else FactKind.STORE_ID
+    if kind is FactKind.STORE_ID:
+        detail = f"known by its App Store id; its bundle id is {app.app_id or 'not readable'}"
     hits = [ClauseHit("app-id", kind, 1, 1, tuple(_first_facts(extraction, kind)))]
     confidence = entry.confidence
     if reference is not None:

@@ -17,7 +17,8 @@ PAY = subject(
         app_id("com.pay.merchant", Relation.SAME_VENDOR),
         app_id("com.pay.old", Relation.HISTORICAL),
         app_id("com.dictionary", Relation.NOT_THE_APP),
-        app_id("com.pay.iphone", platform=Platform.IOS),
+        app_id("com.pay.iphone", platform=Platform.IOS, store_ids=("41",)),
+        app_id(None, Relation.NOT_THE_APP, platform=Platform.IOS, store_ids=("40",)),
         app_id(None, platform=Platform.IOS, store_ids=("42",)),
     ],
     [certificate("one"), certificate("two", sha256=None, md5="5two")],
@@ -118,8 +119,16 @@ def test_on_ios_an_id_is_claimed_because_no_signer_is_known() -> None:
     assert matches("com.pay", Signing(SigningState.NOT_CHECKED), Platform.IOS) == {}, "an Android id proves nothing"
 
 
-@pytest.mark.parametrize(("item", "expected"), [("42", ["pay"]), ("43", [])])
-def test_a_store_id_names_the_app_whose_bundle_id_is_not_known(item: str, expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        pytest.param("42", ["pay"], id="an app whose bundle id is not known"),
+        pytest.param("41", ["pay"], id="a copy of a known app under another bundle id"),
+        pytest.param("40", [], id="an item that is another app"),
+        pytest.param("43", [], id="an unlisted item"),
+    ],
+)
+def test_a_store_id_names_the_app_where_the_bundle_id_does_not(item: str, expected: list[str]) -> None:
     found = match(
         extraction(
             {FactKind.STORE_ID: [item]},

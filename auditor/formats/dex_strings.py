@@ -1,4 +1,4 @@
-"""Reads the string table of a DEX file by bisection, decoding only the strings that are touched.
+"""Reads the string table of a DEX file: single strings by bisection, many at once in one pass, decoding what is asked.
 
 Specification: sections "string_id_item" and "string_data_item" of https://source.android.com/docs/core/runtime/dex-format
 Not read: the declared length of a string (its NUL ends it).

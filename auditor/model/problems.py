@@ -97,7 +97,7 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
     ProblemCode.NATIVE_DAMAGED: ("an ELF library could not be read", _NATIVE),
     ProblemCode.SPLIT_MISSING: (
         "a split the app requires is not in the set",
-        _DEX | _NATIVE | {FactKind.FILE},
+        _DEX | _NATIVE | _MANIFEST | {FactKind.FILE},
     ),
     ProblemCode.SPLIT_MISMATCH: ("a split does not belong to its base (version or signer differ)", _NOTHING),
     ProblemCode.PLIST_DAMAGED: ("Info.plist could not be read", _PLIST | {FactKind.APP_ID}),

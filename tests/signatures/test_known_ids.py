@@ -65,7 +65,6 @@ wps-office
   android not_the_app: com.kingsoft
   ios main: com.kingsoft.www.office.wpsoffice
   ios not_the_app: -
-  ios variant: -
 wechat
   android main: com.tencent.mm
   android same_vendor: com.tencent.wework com.tencent.weread
@@ -173,16 +172,15 @@ def test_an_id_of_one_platform_says_nothing_on_the_other(platform: str, app_id: 
     ("item", "subject", "role"),
     [
         ("725215120", "shareit", Role.APP),
-        ("762263812", "wps-office", Role.APP),
+        ("333206289", "alipay", Role.APP),
+        ("1491101673", "wps-office", Role.APP),
+        ("762263812", None, None),
         ("535715926", "alipay", Role.VENDOR),
         ("7252151200", None, None),
         ("1443749478", None, None),
-        ("333206289", None, None),
     ],
 )
-def test_a_store_id_names_an_app_whose_bundle_id_nobody_knows(
-    item: str, subject: str | None, role: Role | None
-) -> None:
+def test_a_store_id_names_an_app_whatever_its_bundle_id(item: str, subject: str | None, role: Role | None) -> None:
     found = audit_of("ios", "com.example.any", (FactKind.STORE_ID, (item,)))
     named = {(each.subject, each.role) for answer in found.answers for each in answer.matches}
     assert named == (set() if subject is None else {(subject, role)})
