@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -184,7 +184,7 @@ class Values(Protocol):
         ...
 
 
-class SortedValues(Sequence[str]):
+class SortedValues:
     """The plain Values: an ascending tuple of strings without offsets."""
 
     __slots__ = ("_items",)
@@ -194,9 +194,6 @@ class SortedValues(Sequence[str]):
 
     def __len__(self) -> int:
         return len(self._items)
-
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
-        return self._items[index]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
