@@ -177,6 +177,25 @@ def read_manifest(data: Blob, limits: Limits = DEFAULT, resources: Resolver | No
     return _Extractor(document, encoding, resources).manifest()
 
 
+def read_root(data: Blob, limits: Limits = DEFAULT) -> Manifest:
+    """Read what the root element of a manifest says, where that is cheap: package, version code, split.
+
+    The rest may be missing; ``read_manifest`` reads it all.
+
+    Raises:
+        FormatError: it cannot be read, or names no package.
+    """
+    try:
+        document = parse_axml(data, limits, root_only=True)
+    except LimitError:
+        raise
+    except FormatError:
+        return read_manifest(data, limits)
+    if document.root.name != "manifest":
+        return read_manifest(data, limits)
+    return _Extractor(document, "binary", None).manifest()
+
+
 def _read_document(data: bytes, limits: Limits) -> tuple[str, Document]:
     """Tell the three forms apart and read the one at hand."""
     wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")

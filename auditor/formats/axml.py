@@ -52,24 +52,25 @@ _Named = tuple[int, Value, str | None, Value]
 """Resource id (0: none) and typed value; plain name (None: not found by name) and its value."""
 
 
-def parse_axml(data: Blob, limits: Limits = DEFAULT) -> Document:
-    """Read a binary XML document.
+def parse_axml(data: Blob, limits: Limits = DEFAULT, *, root_only: bool = False) -> Document:
+    """Read a binary XML document, or with ``root_only`` no further than its first start tag.
 
     Raises:
         FormatError: the platform could not read it either.
         LimitError: it is larger or deeper than ``limits`` allow.
     """
-    return _Reader(data, limits).read()
+    return _Reader(data, limits, root_only).read()
 
 
 class _Reader:
     """State of reading one document."""
 
-    def __init__(self, data: Blob, limits: Limits) -> None:
+    def __init__(self, data: Blob, limits: Limits, root_only: bool) -> None:
         if len(data) > limits.manifest_size:
             raise LimitError(f"binary XML of {len(data)} bytes is larger than {limits.manifest_size}")
         self._data = bytes(data)
         self._limits = limits
+        self._root_only = root_only
         self._budget = limits.xml_elements * _CHUNKS_PER_ELEMENT
         self._elements = 0
         self._pool: StringPool | None = None
@@ -150,6 +151,8 @@ class _Reader:
                     opened[-1].children.append(element)
                 elif root is None:
                     root = element
+                    if self._root_only:
+                        return root
                 opened.append(element)
                 if len(opened) > self._limits.xml_depth:
                     raise LimitError(f"elements are nested deeper than {self._limits.xml_depth}", offset)

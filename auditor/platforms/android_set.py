@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from auditor.containers.member import Budget, Member
 from auditor.errors import FormatError
-from auditor.formats.android_manifest import read_manifest
+from auditor.formats.android_manifest import read_root
 from auditor.formats.zip import Archive
 from auditor.model import Origin, Problem, ProblemCode
 from auditor.platforms.candidate import AndroidSet
@@ -32,7 +32,7 @@ def probe_apk(member: Member, archive: Archive, budget: Budget, depth: int) -> A
     try:
         if entry is None:
             raise FormatError("no AndroidManifest.xml")
-        manifest = read_manifest(archive.read(entry, budget.limits.manifest_size), budget.limits)
+        manifest = read_root(archive.read(entry, budget.limits.manifest_size), budget.limits)
     except FormatError:
         return ApkProbe(member, "", "", "", budget, depth)
     return ApkProbe(member, manifest.package, manifest.version_code, manifest.split, budget, depth)

@@ -12,7 +12,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from auditor.errors import FormatError, LimitError
-from auditor.formats.android_manifest import Component, Manifest, Text, read_manifest
+from auditor.formats.android_manifest import Component, Manifest, Text, read_manifest, read_root
 from auditor.formats.arsc import Resources, parse_resources
 from auditor.formats.proto_xml import parse_proto_resources
 from tests.builders import aapt2
@@ -375,6 +375,34 @@ class TestReferences:
 def test_a_manifest_without_identity_is_a_format_error(root: Node, form: Callable[[Node], bytes]) -> None:
     with pytest.raises(FormatError):
         read_manifest(form(root))
+
+
+@pytest.mark.parametrize("root", [FULL, manifest(split_="config.zh", versionCode=9, versionCodeMajor=1)])
+@every_form
+def test_the_root_alone_tells_the_set_like_the_whole_does(root: Node, form: Callable[[Node], bytes]) -> None:
+    data = form(root)
+    short, whole = read_root(data), read_manifest(data)
+    assert (short.package, short.version_code, short.split) == (whole.package, whole.version_code, whole.split)
+
+
+def test_the_root_of_a_binary_manifest_is_read_although_the_rest_is_cut_off() -> None:
+    data = bytearray(axml(FULL))
+    start = data.find(b"\x02\x01\x10\x00")
+    second = data.find(b"\x02\x01\x10\x00", start + 4)
+    data[second : second + 8] = b"\xff" * 8
+    assert read_root(bytes(data)).package == "com.example.app"
+    with pytest.raises(FormatError):
+        read_manifest(bytes(data))
+
+
+@every_form
+def test_a_root_without_identity_is_a_format_error(form: Callable[[Node], bytes]) -> None:
+    for root in (manifest(package=""), el("resources", package_="com.example.app")):
+        with pytest.raises(FormatError):
+            read_root(form(root))
+    for data in (b"", axml(FULL)[:40], b"PK\3\4"):
+        with pytest.raises(FormatError):
+            read_root(data)
 
 
 def test_an_endless_package_name_is_refused() -> None:
