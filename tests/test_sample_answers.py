@@ -105,10 +105,11 @@ def test_problems_vendor_sdks_and_signing_are_reported(entry: dict[str, Any]) ->
             assert found.app.signing.scheme == app["scheme"]
 
 
-@pytest.mark.parametrize("entry", SCANNED)
+READABLE = [item for item in SCANNED if not any(app["problems"] for app in item.values[0].get("app", []))]
+
+
+@pytest.mark.parametrize("entry", READABLE)
 def test_a_readable_sample_has_no_unknown_verdict(entry: dict[str, Any]) -> None:
-    if any(app["problems"] for app in entry.get("app", [])):
-        pytest.skip("the sample is about something that cannot be read")
     found, _, _ = answers(entry)
     assert [answer.subject for item in found for answer in item.answers if answer.verdict is Verdict.UNKNOWN] == []
 
