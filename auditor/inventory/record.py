@@ -27,7 +27,7 @@ from auditor.model import (
     Waiver,
 )
 
-_STRINGS = frozenset({FactKind.DEX_STRING, FactKind.MACHO_STRING})
+_STRINGS = frozenset({FactKind.DEX_STRING, FactKind.MACHO_STRING, FactKind.WRAPPER_STRING})
 """Kinds that are kept as a membership filter only."""
 
 

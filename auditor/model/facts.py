@@ -28,6 +28,8 @@ class Tier(StrEnum):
     """A string constant inside code."""
     FILE = "file"
     """A file name inside the package."""
+    WRAPPER = "wrapper"
+    """Said by a cross-platform framework about its plugins: names an SDK, carries no code of it."""
 
 
 class FactKind(StrEnum):
@@ -38,6 +40,7 @@ class FactKind(StrEnum):
     SIGNER = "app.signer"
     TEAM_ID = "app.team-id"
     FILE = "file.path"
+    FILE_VERSION = "file.version"
 
     ACTIVITY = "android.activity"
     SERVICE = "android.service"
@@ -62,6 +65,7 @@ class FactKind(StrEnum):
     NATIVE_EXPORT = "native.export"
     NATIVE_VERSION = "native.version"
     NATIVE_BUILD_ID = "native.build-id"
+    NATIVE_CLASS = "native.class-string"
 
     URL_SCHEME = "ios.url-scheme"
     QUERIED_SCHEME = "ios.queried-scheme"
@@ -79,6 +83,11 @@ class FactKind(StrEnum):
     MACHO_RPATH = "macho.rpath"
     MACHO_UUID = "macho.uuid"
     MACHO_STRING = "macho.string"
+    SWIFT_TYPE = "macho.swift-type"
+
+    WRAPPER = "wrapper.framework"
+    WRAPPER_PLUGIN = "wrapper.plugin"
+    WRAPPER_STRING = "wrapper.string"
 
     @property
     def meaning(self) -> str:
@@ -102,6 +111,11 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
         "Apple team identifier from the code signature or the provisioning profile",
     ),
     FactKind.FILE: (Tier.FILE, "path of a member of the package, as stored"),
+    FactKind.FILE_VERSION: (
+        Tier.FILE,
+        "version that a file states of a component, as NAME VERSION: a framework or resource bundle by its Info.plist, "
+        "a Java library by its META-INF/*.version or pom.properties",
+    ),
     FactKind.ACTIVITY: (
         Tier.DECLARED,
         "class of an activity or activity-alias in the manifest, fully qualified",
@@ -132,6 +146,10 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     ),
     FactKind.NATIVE_VERSION: (Tier.LITERAL, "printable string of an ELF library that holds a version number"),
     FactKind.NATIVE_BUILD_ID: (Tier.CODE, "GNU build id of an ELF library, lower-case hex"),
+    FactKind.NATIVE_CLASS: (
+        Tier.LITERAL,
+        "Java class an ELF library names in its read-only data (RegisterNatives, FindClass), dotted",
+    ),
     FactKind.URL_SCHEME: (Tier.DECLARED, "URL scheme the app handles (CFBundleURLSchemes)"),
     FactKind.QUERIED_SCHEME: (Tier.DECLARED, "URL scheme the app may ask for (LSApplicationQueriesSchemes)"),
     FactKind.BUNDLE: (Tier.FILE, "name of a resource bundle (X.bundle) inside the app"),
@@ -156,6 +174,20 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     FactKind.MACHO_RPATH: (Tier.DECLARED, "run path of a Mach-O file"),
     FactKind.MACHO_UUID: (Tier.CODE, "LC_UUID of a Mach-O slice, lower-case hex"),
     FactKind.MACHO_STRING: (Tier.LITERAL, "C string of a Mach-O file"),
+    FactKind.SWIFT_TYPE: (
+        Tier.CODE,
+        "Swift class, structure, enumeration or protocol defined in a Mach-O file, as Module.Type",
+    ),
+    FactKind.WRAPPER: (
+        Tier.WRAPPER,
+        "cross-platform framework the app is built with: react-native, hermes, flutter, cordova, capacitor, "
+        "unity-il2cpp, unity-mono, dotnet, uni-app or mini-program",
+    ),
+    FactKind.WRAPPER_PLUGIN: (Tier.WRAPPER, "plugin of such a framework, as FRAMEWORK:NAME"),
+    FactKind.WRAPPER_STRING: (
+        Tier.WRAPPER,
+        "string of the framework's own code (JavaScript bundle, Hermes bytecode, Dart snapshot, IL2CPP metadata)",
+    ),
 }
 
 

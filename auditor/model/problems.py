@@ -37,6 +37,7 @@ class ProblemCode(StrEnum):
     MACHO_DAMAGED = "macho-damaged"
     MACHO_ENCRYPTED = "macho-encrypted"
     MACHO_ABSENT = "macho-absent"
+    WRAPPER_DAMAGED = "wrapper-damaged"
     LINK_SKIPPED = "link-skipped"
     INTERNAL = "internal-error"
 
@@ -59,11 +60,13 @@ _NATIVE = frozenset(
         FactKind.NATIVE_EXPORT,
         FactKind.NATIVE_VERSION,
         FactKind.NATIVE_BUILD_ID,
+        FactKind.NATIVE_CLASS,
     }
 )
 _MANIFEST = frozenset(kind for kind in FactKind if kind.value.startswith("android."))
 _PLIST = frozenset({FactKind.URL_SCHEME, FactKind.QUERIED_SCHEME})
-_TEXT = frozenset({FactKind.OBJC_CLASS, FactKind.OBJC_PROTOCOL, FactKind.MACHO_STRING})
+_TEXT = frozenset({FactKind.OBJC_CLASS, FactKind.OBJC_PROTOCOL, FactKind.MACHO_STRING, FactKind.SWIFT_TYPE})
+_WRAPPER = frozenset({FactKind.WRAPPER, FactKind.WRAPPER_PLUGIN, FactKind.WRAPPER_STRING})
 _MACHO = _TEXT | frozenset(kind for kind in FactKind if kind.value.startswith("macho."))
 _ALL = frozenset(FactKind)
 
@@ -108,6 +111,10 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
         _TEXT,
     ),
     ProblemCode.MACHO_ABSENT: ("the bundle has no executable", _MACHO),
+    ProblemCode.WRAPPER_DAMAGED: (
+        "a cross-platform framework's bundle, snapshot or plugin list could not be read",
+        _WRAPPER,
+    ),
     ProblemCode.LINK_SKIPPED: ("a symbolic link was not followed", _NOTHING),
     ProblemCode.INTERNAL: ("a fault of the auditor itself; please report it", _ALL),
 }

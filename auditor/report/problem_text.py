@@ -19,6 +19,7 @@ _GROUPS = (
     ("native.", "native libraries"),
     ("ios.", "property lists and frameworks"),
     ("macho.", "Mach-O names and strings"),
+    ("wrapper.", "plugins of a cross-platform framework"),
 )
 
 

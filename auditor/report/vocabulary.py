@@ -86,6 +86,7 @@ TIERS = {
     Tier.CODE: "a class, symbol, library or framework that is inside",
     Tier.LITERAL: "a string constant inside code",
     Tier.FILE: "a file name inside the package",
+    Tier.WRAPPER: "said by a cross-platform framework about its plugins: names an SDK, carries no code of it",
 }
 SIGNING_STATES = {
     SigningState.VERIFIED: "digests and signature hold, by the scheme the platform would trust",
