@@ -68,6 +68,11 @@ class Limits:
     """A larger ELF file is not handed to lief."""
     native_strings: int = 4_000_000
 
+    wrapper_size: int = 256 * MIB
+    """One file of a cross-platform framework: a JavaScript bundle, a snapshot, a metadata file."""
+    wrapper_strings: int = 4_000_000
+    """Strings looked at in one such file."""
+
     evidence: int = 12
     """Facts kept for one clause of one match; the count is exact in any case."""
 

@@ -18,6 +18,7 @@ from auditor.formats.zip import Archive, parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
+from auditor.platforms.wrappers import scan_wrapper
 
 _DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
 _NATIVE_KINDS = ProblemCode.NATIVE_DAMAGED.hides
@@ -58,6 +59,7 @@ def scan_files(members: Iterable[Member], code: CodeScan) -> None:
 
 def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
     head = member.peek(16)
+    member = scan_wrapper(member.path, member, head, code.budget.limits, code.facts, code.problems)
     if is_dex(head):
         reader, kinds = _read_dex, _DEX_KINDS
     elif is_elf(head):

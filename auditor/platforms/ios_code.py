@@ -16,6 +16,7 @@ from auditor.formats.zip import parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
+from auditor.platforms.wrappers import scan_wrapper
 
 _KINDS = ProblemCode.MACHO_DAMAGED.hides
 _HIDDEN = {
@@ -47,6 +48,7 @@ class CodeScan:
 def scan_member(path: str, member: Member, code: CodeScan, depth: int = 1) -> None:
     """Read one file of the bundle by what it is."""
     head = member.peek(64)
+    member = scan_wrapper(path, member, head, code.budget.limits, code.facts, code.problems)
     if head[:4] == b"PK\x03\x04":
         _scan_nested(path, member, code, depth)
         return
