@@ -1,7 +1,8 @@
 """Reads ELF libraries: name, needed libraries, JNI entry points, build id and telling strings.
 
 Specification: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
-Not read: code, relocations, debug data, symbols other than JNI entry points; strings outside read-only data.
+Class names: JNI specification, "Resolving Native Method Names" and "Type Signatures".
+Not read: code, relocations, debug data, symbols other than JNI entry points; strings outside loaded segments.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,16 @@ _AROUND = 40
 _VERSION = re.compile(rb"(?<![0-9.])[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 _PRINTABLE_END = re.compile(rb"[ -~]*\Z")
 _PRINTABLE = re.compile(rb"[ -~]*")
-_CLASS_PATH = re.compile(rb"(?<![^\0])[A-Za-z_][A-Za-z0-9_$]{0,80}(?:/[A-Za-z0-9_$]{1,80}){2,16}\0")
+_LAST_PART = re.compile(rb"/[A-Za-z0-9_$]{1,80}[\0;]")
+"""Where a class name may end: as a string of its own, or inside a type signature."""
+_CLASS_PATH = re.compile(rb"[A-Za-z_$][A-Za-z0-9_$]{0,80}(?:/[A-Za-z0-9_$]{1,80}){2,16}")
+_SHORT_PATH = re.compile(rb"[a-z][a-z0-9_]{0,80}/[A-Z][A-Za-z0-9_$]*[a-z][A-Za-z0-9_$]*")
+"""Two parts are a class by the convention for names only; text/html and audio/AMR are none."""
+_DESCRIPTOR = re.compile(rb"[ZBCSIJFD]*L([A-Za-z_$][A-Za-z0-9_$]{0,80}(?:/[A-Za-z0-9_$]{1,80}){1,16})")
+"""A class in a type signature, with the primitive types before it."""
+_NAME_BYTES = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$/")
+_NAME_EDGES = bytes(1 if value in _NAME_BYTES else 0 for value in range(256))
+_PATH_SIZE = 17 * 81 + 8
 
 
 class LocatedValues(SortedValues):
@@ -58,7 +68,8 @@ class Elf:
     exports: Values
     """JNI entry points defined here."""
     class_strings: Values
-    """NUL-terminated strings of read-only data shaped like a JNI class path (a/b/C)."""
+    """Java classes the loaded data names for RegisterNatives or FindClass (a/b/C, [La/b/C;) or in a method's type
+    signature; dotted, arrays by their element."""
     versions: Values
     """Strings of read-only data that hold a version number of three parts, 40 bytes kept on each side."""
     build_id: str
@@ -107,13 +118,13 @@ def parse_elf(data: Blob, limits: Limits = DEFAULT) -> Elf:
         faults.append("the dynamic section cannot be read")
     class_strings: dict[str, int] = {}
     versions: dict[str, int] = {}
-    for start, end in _string_regions(binary, header, len(whole)):
-        for offset, value in _find_class_paths(whole, start, end):
-            class_strings.setdefault(value, offset)
-        for offset, value in _find_versions(whole, start, end):
-            versions.setdefault(value, offset)
-        if len(class_strings) + len(versions) > limits.native_strings:
-            raise LimitError(f"more than {limits.native_strings} strings in an ELF file", start)
+    loaded = _disjoint(_loaded_segments(header), len(whole))
+    named = _disjoint(_string_sections(binary), len(whole))
+    # Loaders ignore section headers, so these may be missing or lie: classes are looked for in all that is loaded.
+    for start, end in loaded or named:
+        _keep(class_strings, _find_class_paths(whole, start, end), limits)
+    for start, end in named or loaded:
+        _keep(versions, _find_versions(whole, start, end), limits)
     return Elf(
         soname=soname,
         needed=needed,
@@ -208,29 +219,63 @@ def _read_build_id(binary: lief.ELF.Binary) -> str:
     return ""
 
 
-def _string_regions(binary: lief.ELF.Binary, header: _Header, size: int) -> Iterator[tuple[int, int]]:
-    """Byte ranges that hold string constants: sections by name, or the loaded segments where no section is named."""
-    found = [
-        (section.file_offset, section.file_offset + section.size)
-        for section in binary.sections
-        if _text(section.name).startswith(_STRING_SECTIONS)
-    ]
-    if not found:
-        found = [
-            (segment.offset, segment.offset + segment.size) for segment in header.segments if segment.kind == _LOAD
-        ]
+def _loaded_segments(header: _Header) -> Iterator[tuple[int, int]]:
+    for segment in header.segments:
+        if segment.kind == _LOAD:
+            yield segment.offset, segment.offset + segment.size
+
+
+def _string_sections(binary: lief.ELF.Binary) -> Iterator[tuple[int, int]]:
+    for section in binary.sections:
+        if _text(section.name).startswith(_STRING_SECTIONS):
+            yield section.file_offset, section.file_offset + section.size
+
+
+def _disjoint(regions: Iterable[tuple[int, int]], size: int) -> list[tuple[int, int]]:
+    """The byte ranges inside the file, so that each byte is looked at once, however many headers point to it."""
+    found = []
     covered = 0
-    # Each byte is looked at once, however many headers point to it.
-    for start, end in sorted(found):
+    for start, end in sorted(regions):
         start, end = max(start, covered), min(end, size)
         if start < end:
-            yield start, end
+            found.append((start, end))
             covered = end
+    return found
+
+
+def _keep(found: dict[str, int], strings: Iterable[tuple[int, str]], limits: Limits) -> None:
+    """Collect strings with the offset each was first seen at.
+
+    Raises:
+        LimitError: more than ``limits.native_strings``.
+    """
+    for offset, value in strings:
+        found.setdefault(value, offset)
+        if len(found) > limits.native_strings:
+            raise LimitError(f"more than {limits.native_strings} strings in an ELF file", offset)
 
 
 def _find_class_paths(data: bytes, start: int, end: int) -> Iterator[tuple[int, str]]:
-    for match in _CLASS_PATH.finditer(data, start, end):
-        yield match.start(), match[0][:-1].decode("ascii")
+    """The Java classes named between two offsets: whole strings, and the classes in type signatures."""
+    behind = start
+    for last in _LAST_PART.finditer(data, start, end):
+        # A name never reaches back over the end of the one before, so each byte is looked at once.
+        window = data[max(behind, last.start() - _PATH_SIZE) : last.end() - 1]
+        behind = last.end()
+        size = len(window) - 1 - window.translate(_NAME_EDGES).rfind(0)
+        first = last.end() - 1 - size
+        run = window[len(window) - size :]
+        before = data[first - 1] if first > start else 0
+        if data[last.end() - 1]:
+            found = _DESCRIPTOR.fullmatch(run) if before in b"\0([;)" else None
+            if found is not None:
+                yield first + found.start(1), _dotted(found[1])
+        elif before == 0 and (_CLASS_PATH.fullmatch(run) or _SHORT_PATH.fullmatch(run)):
+            yield first, _dotted(run)
+
+
+def _dotted(path: bytes) -> str:
+    return path.decode("ascii").replace("/", ".")
 
 
 def _find_versions(data: bytes, start: int, end: int) -> Iterator[tuple[int, str]]:

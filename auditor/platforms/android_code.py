@@ -168,6 +168,7 @@ def _read_elf(data: Blob, origin: Origin, code: CodeScan) -> None:
         (FactKind.NATIVE_EXPORT, elf.exports),
         (FactKind.NATIVE_VERSION, elf.versions),
         (FactKind.NATIVE_BUILD_ID, SortedValues([elf.build_id] if elf.build_id else [])),
+        (FactKind.NATIVE_CLASS, elf.class_strings),
     )
     code.facts.extend(FactBatch(kind, origin, found) for kind, found in values if len(found))
     code.problems.extend(Problem(ProblemCode.NATIVE_DAMAGED, origin, fault) for fault in elf.faults)

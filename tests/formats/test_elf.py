@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import struct
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -42,18 +43,67 @@ def test_what_is_imported_or_no_entry_point_is_not_exported(name: str) -> None:
     assert name not in parse_elf(SMALL).exports
 
 
-def test_class_paths_come_from_whole_strings_of_three_parts() -> None:
+def test_class_paths_come_from_whole_strings() -> None:
     elf = parse_elf(SMALL)
-    assert list(elf.class_strings) == ["com/tencent/mm/sdk/Native"]
-    offset = elf.class_strings.offset_of("com/tencent/mm/sdk/Native")
+    assert list(elf.class_strings) == ["com.tencent.mm.sdk.Native"]
+    offset = elf.class_strings.offset_of("com.tencent.mm.sdk.Native")
     assert offset is not None
     assert SMALL[offset:].startswith(b"com/tencent/mm/sdk/Native\0")
     assert isinstance(elf.class_strings, Values)
 
 
-@pytest.mark.parametrize("text", [b"/com/a/B", b"xx com/a/B", b"com/a/B;", b"com//a/B", b"com/a/", b"9com/a/B", b"a/B"])
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [
+        pytest.param(b"com/a/B", ["com.a.B"], id="three parts"),
+        pytest.param(b"com/a/B$Inner", ["com.a.B$Inner"], id="a nested class"),
+        pytest.param(b"a/b/c", ["a.b.c"], id="a renamed class of three parts"),
+        pytest.param(b"com/Foo", ["com.Foo"], id="two parts that follow the convention for names"),
+        pytest.param(b"Lcom/a/B;", ["com.a.B"], id="a descriptor"),
+        pytest.param(b"[Lcom/a/B;", ["com.a.B"], id="an array"),
+        pytest.param(b"[[La/B;", ["a.B"], id="an array of arrays"),
+        pytest.param(b"()V", [], id="a signature without classes"),
+        pytest.param(b"(Lcom/a/B;I[La/c;)Lcom/D;", ["a.c", "com.D", "com.a.B"], id="a signature"),
+        pytest.param(b"(IZJLcom/a/B;DLFoo/x;)V", ["Foo.x", "com.a.B"], id="behind primitive types"),
+        pytest.param(b"/".join([b"p" * 81] + [b"q" * 80] * 16), [".".join(["p" * 81] + ["q" * 80] * 16)], id="longest"),
+    ],
+)
+def test_a_class_is_named_as_the_native_interface_names_it(text: bytes, classes: list[str]) -> None:
+    assert list(parse_elf(build_elf(rodata=b"\0" + text + b"\0")).class_strings) == classes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"/com/a/B",
+        b"xx com/a/B",
+        b"com/a/B;",
+        b"com//a/B",
+        b"com/a/",
+        b"9com/a/B",
+        b"com/a/B-c",
+        b"a/B",
+        b"text/html",
+        b"audio/AMR",
+        b"Europe/London",
+        b"[com/a/B;",
+        b"xLcom/a/B;",
+        b" Lcom/a/B;",
+        b"q" * 82 + b"/a/b",
+        b"/".join([b"p"] * 18),
+    ],
+)
 def test_what_is_not_shaped_like_a_class_path_is_left_out(text: bytes) -> None:
     assert list(parse_elf(build_elf(rodata=b"\0" + text + b"\0")).class_strings) == []
+
+
+def test_section_headers_that_lie_hide_no_class() -> None:
+    honest = build_elf(rodata=RODATA)
+    table, size, count = (struct.unpack_from("<Q", honest, 40)[0], 64, struct.unpack_from("<H", honest, 60)[0])
+    lying = bytearray(honest)
+    for number in range(1, count):
+        struct.pack_into("<QQ", lying, table + size * number + 24, 64, 8)
+    assert "com.tencent.mm.sdk.Native" in parse_elf(bytes(lying)).class_strings
 
 
 def test_strings_that_hold_a_version_are_kept_whole() -> None:
@@ -80,7 +130,7 @@ def test_the_processor_is_named(machine: int, name: str) -> None:
 def test_without_section_headers_the_loaded_segments_are_searched() -> None:
     elf = parse_elf(build_elf(soname="libpacked.so", defined=["JNI_OnLoad"], rodata=RODATA, sections=False))
     assert elf.soname == "libpacked.so"
-    assert "com/tencent/mm/sdk/Native" in elf.class_strings
+    assert "com.tencent.mm.sdk.Native" in elf.class_strings
     assert "libexample 12.4.3 (release)" in elf.versions
 
 
@@ -123,8 +173,10 @@ def test_a_file_larger_than_the_limit_is_not_handed_on() -> None:
 
 
 def test_more_strings_than_the_limit_are_refused() -> None:
-    with pytest.raises(LimitError):
-        parse_elf(SMALL, replace(DEFAULT, native_strings=1))
+    many = build_elf(rodata=b"\0com/a/B\0com/a/C\0")
+    for data in (SMALL, many):
+        with pytest.raises(LimitError):
+            parse_elf(data, replace(DEFAULT, native_strings=1))
 
 
 def test_a_cut_file_says_so() -> None:
@@ -198,7 +250,7 @@ def test_what_a_linker_makes_is_read(target: str, tmp_path: Path) -> None:
     elf = parse_elf(library.read_bytes())
     assert elf.soname == "libnative.so"
     assert list(elf.exports) == ["JNI_OnLoad", "Java_com_example_pay_Native_run"]
-    assert "com/example/pay/Native" in elf.class_strings
+    assert "com.example.pay.Native" in elf.class_strings
     assert "libnative 3.14.15" in elf.versions
     assert len(elf.build_id) == 40
     assert elf.faults == ()
