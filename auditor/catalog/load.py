@@ -13,14 +13,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from auditor.catalog.check import check
+from auditor.catalog.learned import with_learned
 from auditor.catalog.nouns import Catalog, Fault, Packer, Source, frozen
-from auditor.catalog.parse import parse_packer, parse_policy, parse_signature, parse_source, parse_subject
+from auditor.catalog.parse import (
+    parse_learned,
+    parse_packer,
+    parse_policy,
+    parse_signature,
+    parse_source,
+    parse_subject,
+)
 from auditor.catalog.table import Table
 from auditor.errors import CatalogError
+from auditor.model.learned import LearnedSet
 from auditor.model.policies import Policy
 from auditor.model.signatures import Certificate, Role, Signature, Subject
 
-FOLDERS = ("apps", "sdks", "vendors", "policies")
+FOLDERS = ("apps", "sdks", "vendors", "learned", "policies")
 SINGLE_FILES = ("sources.toml", "packers.toml")
 _ROLES = {"sdks": Role.SDK, "vendors": Role.VENDOR}
 _MAX_FILE_SIZE = 2 << 20
@@ -109,6 +118,7 @@ class _Draft:
     policies: list[tuple[str, Policy]] = field(default_factory=list)
     packers: list[tuple[str, Packer]] = field(default_factory=list)
     sources: list[tuple[str, Source]] = field(default_factory=list)
+    learned: list[tuple[str, LearnedSet]] = field(default_factory=list)
 
 
 def _read(files: Mapping[str, bytes]) -> tuple[Catalog, list[Fault]]:
@@ -161,6 +171,10 @@ def _parse_file(name: str, table: Table, draft: _Draft) -> None:
         draft.subjects.append((name, parse_subject(table)))
     elif folder == "policies":
         draft.policies.append((name, parse_policy(table)))
+    elif folder == "learned":
+        learned = parse_learned(table)
+        if learned is not None:
+            draft.learned.append((name, learned))
     elif folder in _ROLES:
         found = [parse_signature(item, _ROLES[folder]) for item in table.tables("signature")]
         table.close()
@@ -176,7 +190,7 @@ def _assemble(draft: _Draft, faults: list[Fault]) -> tuple[Catalog, dict[str, st
     homes: dict[str, str] = {}
     sources = _distinct("source", draft.sources, homes, faults)
     subjects = _distinct("subject", draft.subjects, homes, faults)
-    signatures = _distinct("signature", draft.signatures, homes, faults)
+    signatures = with_learned(_distinct("signature", draft.signatures, homes, faults), draft.learned, homes, faults)
     policies = _distinct("policy", draft.policies, homes, faults)
     packers = _distinct("packer", draft.packers, homes, faults)
     owned = [(name, item) for name, subject in draft.subjects for item in subject.certificates]

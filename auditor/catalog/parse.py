@@ -5,6 +5,7 @@ from __future__ import annotations
 from auditor.catalog.nouns import Packer, Source
 from auditor.catalog.table import Table, as_choice, nearest
 from auditor.model.facts import FactKind, Platform
+from auditor.model.learned import LearnedBuild, LearnedGroup, LearnedRole, LearnedSet
 from auditor.model.policies import NamedSubject, Policy
 from auditor.model.signatures import (
     AppId,
@@ -44,11 +45,49 @@ def parse_clause(table: Table) -> Clause | None:
         globs=table.texts("globs"),
         excluded=table.texts("excluded"),
         at_least=table.number("at_least", 1),
+        learned=_roles(table),
         confidence=confidence or Confidence.HIGH,
         sources=table.texts("sources"),
     )
     table.close()
     return None if kind is None else clause
+
+
+def _roles(table: Table) -> tuple[LearnedRole, ...]:
+    words = table.texts("learned")
+    found = (as_choice(word, LearnedRole, lambda what, hint: table.fault("learned", what, hint)) for word in words)
+    return tuple(role for role in found if role is not None)
+
+
+def parse_learned(table: Table) -> LearnedSet | None:
+    """A whole file of ``learned/``; None where its kind is none."""
+    kind = table.choice("kind", FactKind)
+    builds = []
+    for item in table.tables("build"):
+        builds.append(LearnedBuild(item.text("version"), item.text("package"), item.text("sha256")))
+        item.close()
+    found = LearnedSet(
+        signature=table.text("signature"),
+        kind=kind or FactKind.DEX_STRING,
+        marks=table.texts("marks"),
+        protocol=table.texts("protocol"),
+        background=table.number("background", 1),
+        builds=tuple(builds),
+        groups=tuple(group for item in table.tables("group") if (group := _group(item, len(builds))) is not None),
+    )
+    table.close()
+    return None if kind is None else found
+
+
+def _group(table: Table, builds: int) -> LearnedGroup | None:
+    role = table.choice("role", LearnedRole)
+    numbers = table.numbers("builds")
+    if not numbers or numbers[-1] >= builds or list(numbers) != sorted(set(numbers)):
+        table.fault("builds", f"is {list(numbers)}", f"list positions of [[build]], 0 to {builds - 1}, ascending")
+        role = None
+    group = LearnedGroup(role or LearnedRole.PLAIN, numbers, table.texts("values"))
+    table.close()
+    return None if role is None else group
 
 
 def _clauses(table: Table) -> tuple[Clause, ...]:

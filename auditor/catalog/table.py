@@ -84,6 +84,14 @@ class Table:
             self.fault(key, f"is {value}", "write a number of at least 1")
         return default if value is None else value
 
+    def numbers(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers from zero up; absent means none."""
+        values = self._get(key, list, required=False) or []
+        wrong = [item for item in values if not isinstance(item, int) or isinstance(item, bool) or item < 0]
+        if wrong:
+            self.fault(key, f"holds {wrong[0]!r}", "list whole numbers from 0 up")
+        return () if wrong else tuple(values)
+
     def flag(self, key: str) -> bool | None:
         """True, false, or None where the key is absent."""
         return self._get(key, bool, required=False)

@@ -16,6 +16,7 @@ from auditor.model.answers import (
 )
 from auditor.model.apps import App, Extraction, Part, PartKind, Signer, Signing, SigningState, build_key
 from auditor.model.facts import Fact, FactBatch, FactKind, Platform, SortedValues, Tier, Values, batch
+from auditor.model.learned import LearnedBuild, LearnedGroup, LearnedRole, LearnedSet
 from auditor.model.origin import Origin
 from auditor.model.policies import LegalStatus, NamedSubject, Policy
 from auditor.model.problems import Problem, ProblemCode
@@ -55,6 +56,10 @@ __all__ = [
     "FactKind",
     "Finding",
     "Grade",
+    "LearnedBuild",
+    "LearnedGroup",
+    "LearnedRole",
+    "LearnedSet",
     "LegalStatus",
     "Match",
     "NamedSubject",

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from auditor.model.apps import Signer
 from auditor.model.facts import FactKind, Platform
+from auditor.model.learned import LearnedRole, LearnedSet
 
 
 class Role(StrEnum):
@@ -153,6 +154,8 @@ class Clause:
     """Prefixes that do not count although an entry above covers them."""
     at_least: int = 1
     """Distinct values that must be seen."""
+    learned: tuple[LearnedRole, ...] = ()
+    """Roles of the signature's learned values of this kind that ``values`` was filled with."""
     confidence: Confidence = Confidence.HIGH
     sources: tuple[str, ...] = ()
 
@@ -211,6 +214,8 @@ class Signature:
     examples: tuple[Example, ...] = ()
     allows: tuple[str, ...] = ()
     """Other signatures that may fire on this one's examples (it bundles or extends them)."""
+    learned: tuple[LearnedSet, ...] = ()
+    """What its binaries taught, one set a fact kind."""
     notes: tuple[str, ...] = ()
 
     @property
