@@ -110,14 +110,25 @@ def grade_signer(
 
 
 def _reference_for(app: App, certificates: Iterable[Certificate]) -> Certificate | None:
+    """The first reference that is a signer, now or before a rotation; else the first with the key of one."""
     signers = (*app.signing.signers, *app.signing.lineage)
-    return next((item for item in certificates if any(item.matches(signer) for signer in signers)), None)
+    known = tuple(certificates)
+    exact = (item for item in known if any(item.matches(signer) for signer in signers))
+    renewed = (item for item in known if any(item.shares_key(signer) for signer in signers))
+    return next(exact, None) or next(renewed, None)
 
 
 def _vouched(app: App, reference: Certificate) -> str:
-    if any(reference.matches(signer) for signer in app.signing.signers):
+    """Say how the reference speaks for the signer."""
+    signers, lineage = app.signing.signers, app.signing.lineage
+    if any(reference.matches(signer) for signer in signers):
         return f"signed by {reference.id}"
-    return f"signed by a key that {reference.id} vouches for (rotation)"
+    if any(reference.shares_key(signer) for signer in signers):
+        return f"signed by the key of {reference.id}: same key, renewed certificate"
+    vouched = f"signed by a key that {reference.id} vouches for (rotation)"
+    if any(reference.matches(signer) for signer in lineage):
+        return vouched
+    return f"{vouched}; same key, renewed certificate"
 
 
 def _names(signers: Iterable[Signer]) -> str:
@@ -161,6 +172,7 @@ def _signer_facts(extraction: Extraction, reference: Certificate) -> Iterator[Fa
             ("sha1", reference.sha1),
             ("md5", reference.md5),
             ("md5-of-hex", reference.md5_of_hex),
+            ("spki-sha256", reference.spki_sha256),
             ("rsa-modulus", reference.rsa_modulus),
         )
         if value is not None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from auditor.match import match
-from auditor.model import FactKind, Grade, Match, Platform, Relation, Role, Signing, SigningState
+from auditor.model import FactKind, Grade, Match, Platform, Relation, Role, Signer, Signing, SigningState
 from tests.builders.extractions import app_id, catalog, certificate, extraction, signed, signer, subject
 
 PAY = subject(
@@ -151,11 +153,107 @@ def test_a_store_id_names_the_app_where_the_bundle_id_does_not(item: str, expect
         ({"sha256": None, "rsa_modulus": "beef"}, True),
         ({"sha256": "256other", "md5": "5one"}, False),
         ({"sha256": None, "rsa_modulus": "dead"}, False),
+        ({"sha256": None, "spki_sha256": "keyone"}, True),
+        ({"sha256": None, "spki_sha256": "keyother"}, False),
+        ({"sha256": None, "spki_sha256": "keyone", "rsa_modulus": "dead"}, False),
+        ({"sha256": "256other", "spki_sha256": "keyone"}, False),
         ({"sha256": None}, False),
     ],
 )
 def test_a_reference_compares_by_the_strongest_value_it_has(digests: dict[str, str | None], holds: bool) -> None:
     assert certificate("one", **digests).matches(signer("one", modulus="beef")) is holds
+
+
+KEYED = subject(
+    "keyed",
+    [app_id("com.keyed", certificates=("cert-one", "cert-rsa", "cert-key")), app_id("com.other")],
+    [
+        certificate("one", spki_sha256="keyone"),
+        certificate("rsa", rsa_modulus="beef"),
+        certificate("key", sha256=None, spki_sha256="keythird"),
+        certificate("plain"),
+    ],
+)
+
+
+def renewed(key: str, name: str = "new", modulus: str | None = None) -> Signer:
+    """A certificate of its own that holds the key of another signer."""
+    return replace(signer(name, modulus), public_key_sha256=f"key{key}")
+
+
+RENEWED = "same key, renewed certificate"
+
+
+@pytest.mark.parametrize(
+    ("signing", "grade", "detail"),
+    [
+        pytest.param(signed(signer("one")), Grade.VERIFIED, "signed by cert-one", id="the certificate itself"),
+        pytest.param(
+            signed(renewed("one")),
+            Grade.VERIFIED,
+            f"signed by the key of cert-one: {RENEWED}",
+            id="renewed, known by the digest of its key",
+        ),
+        pytest.param(
+            signed(signer("new", "beef")),
+            Grade.VERIFIED,
+            f"signed by the key of cert-rsa: {RENEWED}",
+            id="renewed, known by its modulus",
+        ),
+        pytest.param(
+            signed(renewed("third")), Grade.VERIFIED, "signed by cert-key", id="a reference that is a key and no more"
+        ),
+        pytest.param(
+            signed(replace(signer("other"), subject="CN=one")), Grade.IMPOSTOR, "", id="same subject name, other key"
+        ),
+        pytest.param(signed(signer("new", "dead")), Grade.IMPOSTOR, "", id="other modulus"),
+        pytest.param(signed(renewed("plain")), Grade.IMPOSTOR, "", id="no reference knows the key"),
+        pytest.param(
+            signed(renewed("one"), state=SigningState.INVALID), Grade.IMPOSTOR, "", id="renewed, but signed invalidly"
+        ),
+        pytest.param(
+            signed(renewed("one"), state=SigningState.UNVERIFIABLE), Grade.CLAIMED, "", id="renewed, not verifiable"
+        ),
+        pytest.param(
+            signed(signer("last"), lineage=(signer("first"), signer("one"), signer("last"))),
+            Grade.VERIFIED,
+            "signed by a key that cert-one vouches for (rotation)",
+            id="rotated to and from the reference",
+        ),
+        pytest.param(
+            signed(signer("last"), lineage=(signer("first"), renewed("one"), signer("last"))),
+            Grade.VERIFIED,
+            f"signed by a key that cert-one vouches for (rotation); {RENEWED}",
+            id="rotated from a renewed certificate",
+        ),
+        pytest.param(
+            signed(renewed("one", "last"), lineage=(signer("first"), renewed("one", "last"))),
+            Grade.VERIFIED,
+            f"signed by the key of cert-one: {RENEWED}",
+            id="rotated to a renewed certificate",
+        ),
+    ],
+)
+def test_a_renewed_certificate_is_known_by_its_key(signing: Signing, grade: Grade, detail: str) -> None:
+    (found,) = match(extraction(app_id="com.keyed", signing=signing), catalog([KEYED]))
+    assert found.grade is grade
+    assert detail in found.detail
+
+
+def test_the_certificate_itself_comes_before_the_key_of_another() -> None:
+    both = replace(signer("rsa", "beef"), public_key_sha256="keyone")
+    (found,) = match(extraction(app_id="com.keyed", signing=signed(both)), catalog([KEYED]))
+    assert found.detail == "signed by cert-rsa"
+
+
+def test_evidence_of_a_renewed_certificate_is_its_key() -> None:
+    (found,) = match(extraction(app_id="com.keyed", signing=signed(renewed("one"))), catalog([KEYED]))
+    assert [[fact.value for fact in hit.facts] for hit in found.hits] == [["com.keyed"], ["spki-sha256:keyone"]]
+
+
+def test_another_id_under_a_renewed_certificate_is_a_sibling() -> None:
+    (found,) = match(extraction(app_id="com.unlisted", signing=signed(renewed("one"))), catalog([KEYED]))
+    assert found.grade is Grade.SIBLING
 
 
 def test_evidence_of_a_verified_app_is_its_id_and_its_signer() -> None:

@@ -12,7 +12,7 @@ from auditor.model.facts import FactKind
 from auditor.model.signatures import Confidence, Example, Role, Signature, Subject
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_HEX_DIGITS = {"sha256": 64, "sha1": 40, "md5": 32, "md5_of_hex": 32}
+_HEX_DIGITS = {"sha256": 64, "sha1": 40, "md5": 32, "md5_of_hex": 32, "spki_sha256": 64}
 _MEMORY = "memory"
 _LITERALS = (FactKind.DEX_STRING, FactKind.MACHO_STRING)
 

@@ -42,6 +42,7 @@ class Signer:
             ("sha1", self.sha1),
             ("md5", self.md5),
             ("md5-of-hex", self.md5_of_hex),
+            ("spki-sha256", self.public_key_sha256),
             ("rsa-modulus", self.rsa_modulus),
         )
         return tuple(f"{name}:{value}" for name, value in named if value is not None)

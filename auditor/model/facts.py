@@ -104,7 +104,8 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     FactKind.STORE_ID: (Tier.IDENTITY, "App Store item id from iTunesMetadata.plist"),
     FactKind.SIGNER: (
         Tier.IDENTITY,
-        "certificate the platform would trust, as sha256:HEX, sha1:HEX, md5:HEX, md5-of-hex:HEX or rsa-modulus:HEX",
+        "certificate the platform would trust, as sha256:HEX, sha1:HEX, md5:HEX or md5-of-hex:HEX, and its public key, "
+        "as spki-sha256:HEX or rsa-modulus:HEX",
     ),
     FactKind.TEAM_ID: (
         Tier.IDENTITY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from auditor.model.apps import Signer
@@ -89,6 +89,8 @@ class Certificate:
     sha1: str | None = None
     md5: str | None = None
     md5_of_hex: str | None = None
+    spki_sha256: str | None = None
+    """Of the SubjectPublicKeyInfo: what stays when a certificate is renewed for the same key."""
     rsa_modulus: str | None = None
     note: str = ""
 
@@ -99,11 +101,19 @@ class Certificate:
             (self.sha1, signer.sha1),
             (self.md5, signer.md5),
             (self.md5_of_hex, signer.md5_of_hex),
-            (self.rsa_modulus, signer.rsa_modulus),
         ):
             if mine is not None:
                 return mine == theirs
-        return False
+        return self.shares_key(signer)
+
+    def shares_key(self, signer: Signer) -> bool:
+        """Whether the signer's public key is this one's, whatever certificate it stands in.
+
+        The modulus decides where it is known: the same key may be encoded in two ways.
+        """
+        if self.rsa_modulus is not None:
+            return self.rsa_modulus == signer.rsa_modulus
+        return self.spki_sha256 is not None and self.spki_sha256 == signer.public_key_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +168,11 @@ class Clause:
     """Roles of the signature's learned values of this kind that ``values`` was filled with."""
     confidence: Confidence = Confidence.HIGH
     sources: tuple[str, ...] = ()
+    value_set: frozenset[str] = field(init=False, repr=False, compare=False)
+    """``values`` for quick questions."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value_set", frozenset(self.values))
 
 
 @dataclass(frozen=True, slots=True)

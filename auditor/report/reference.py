@@ -19,7 +19,14 @@ CELLS: Mapping[str, str] = {
 }
 """What may be known of a product, by the key of ``Subject.unknown``."""
 
-_DIGESTS = (("sha256", "SHA-256"), ("sha1", "SHA-1"), ("md5", "MD5"), ("md5_of_hex", "MD5"), ("rsa_modulus", "RSA key"))
+_DIGESTS = (
+    ("sha256", "SHA-256"),
+    ("sha1", "SHA-1"),
+    ("md5", "MD5"),
+    ("md5_of_hex", "MD5"),
+    ("spki_sha256", "public key"),
+    ("rsa_modulus", "RSA key"),
+)
 _NOT_READ = "Not read:"
 _APART = frozenset({"grades", "problem-codes", "fact-kinds", "exit-codes"})
 """Groups of words that have a table of their own."""

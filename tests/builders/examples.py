@@ -27,7 +27,7 @@ def _signing(example: Example) -> Signing:
         md5=digests.get("md5", "0" * 32),
         md5_of_hex=digests.get("md5-of-hex", "0" * 32),
         subject="CN=example",
-        public_key_sha256="0" * 64,
+        public_key_sha256=digests.get("spki-sha256", "0" * 64),
         rsa_modulus=digests.get("rsa-modulus"),
     )
     return Signing(SigningState.VERIFIED, "v3", (signer,))

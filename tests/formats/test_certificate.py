@@ -127,6 +127,23 @@ class TestVendorCertificates:
         assert parse_certificate(WECHAT).public_key_sha256 == hashlib.sha256(key).hexdigest()
 
 
+class TestRenewal:
+    @pytest.mark.parametrize("kind", ["rsa", "ec", "dsa"])
+    def test_a_new_certificate_for_the_same_key_keeps_what_the_key_is_known_by(self, kind: str) -> None:
+        who = identity("first", kind)
+        old, new = parse_certificate(who.certificate), parse_certificate(certificate(key=who.key_info))
+        assert (new.sha256, new.subject) != (old.sha256, old.subject)
+        assert (new.public_key_sha256, new.rsa_modulus) == (old.public_key_sha256, old.rsa_modulus)
+
+    @pytest.mark.parametrize("kind", ["rsa", "ec"])
+    def test_the_same_subject_with_another_key_shares_nothing(self, kind: str) -> None:
+        keys = [identity(name, kind).key_info for name in ("first", "second")]
+        old, new = (parse_certificate(certificate(key=key)) for key in keys)
+        assert old.subject == new.subject
+        assert old.public_key_sha256 != new.public_key_sha256
+        assert old.rsa_modulus is None or old.rsa_modulus != new.rsa_modulus
+
+
 class TestAgainstCryptography:
     @pytest.mark.parametrize("kind", ["rsa", "ec", "dsa"])
     def test_key_and_subject_agree(self, kind: str) -> None:

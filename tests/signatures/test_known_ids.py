@@ -228,6 +228,12 @@ def test_a_reference_has_the_digest_the_sources_give(name: str, field: str, valu
     assert getattr(CATALOG.certificates[name], field) == value
 
 
+def test_a_key_digest_stands_wherever_the_whole_certificate_is_known() -> None:
+    assert {name for name, item in CATALOG.certificates.items() if item.spki_sha256 is not None} == {
+        name for name, item in CATALOG.certificates.items() if item.sha256 is not None
+    }
+
+
 def test_alipayhk_is_known_by_its_modulus_alone() -> None:
     modulus = CATALOG.certificates["cert-alipayhk"].rsa_modulus
     assert modulus is not None
