@@ -1,0 +1,116 @@
+"""What a linked Apple binary carries of an SDK: from the linker's map file and LLVM's own tools, never from ours.
+
+Every object file of a vendor's library is linked under a name that starts with the SDK's family and a dot, so the
+map tells for each live symbol which SDK it came from.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_OBJECT = re.compile(r"\[ *(\d+)\] (.*)")
+_SYMBOL = re.compile(r"0x[0-9A-Fa-f]+\t(?:0x[0-9A-Fa-f]+\t)?\[ *(\d+)\] (.*)")
+_CLASS = "_OBJC_CLASS_$_"
+_EXPORT = re.compile(r"0x[0-9A-Fa-f]+ +(\S+)")
+_DATA = re.compile(r" +data 0x[0-9a-f]+ \(struct class_ro_t \*\)")
+_NAME = re.compile(r" +name 0x[0-9a-f]+ (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMap:
+    """The live symbols of one link, by the object file that gave them."""
+
+    symbols: frozenset[tuple[str, str]]
+    """(object file, symbol)."""
+
+    def of_family(self, family: str) -> frozenset[tuple[str, str]]:
+        """What the output holds of one SDK."""
+        prefix = f"{family}."
+        return frozenset(item for item in self.symbols if item[0].startswith(prefix))
+
+    def classes(self, family: str) -> frozenset[str]:
+        """Names of the SDK's Objective-C classes in the output."""
+        return objc_classes(name for _, name in self.of_family(family))
+
+
+def parse_link_map(text: str) -> LinkMap:
+    """Read a map file of lld or ld64: its live symbols, without those listed as dead-stripped.
+
+    Raises:
+        ValueError: the text has no section of object files or of symbols.
+    """
+    objects: dict[str, str] = {}
+    symbols: set[tuple[str, str]] = set()
+    section, seen = "", set()
+    for line in text.splitlines():
+        if line.startswith("# ") and line.endswith(":"):
+            section = line[2:-1]
+            seen.add(section)
+        elif section == "Object files" and (found := _OBJECT.fullmatch(line)):
+            objects[found.group(1)] = Path(found.group(2)).name
+        elif section == "Symbols" and (found := _SYMBOL.fullmatch(line)):
+            symbols.add((objects.get(found.group(1), ""), found.group(2)))
+    if not {"Object files", "Symbols"} <= seen:
+        raise ValueError("this is no link map")
+    return LinkMap(frozenset(symbols))
+
+
+def objc_classes(symbols: Iterable[str]) -> frozenset[str]:
+    """The class names among symbols; metaclasses and references are none."""
+    return frozenset(name.removeprefix(_CLASS) for name in symbols if name.startswith(_CLASS))
+
+
+def _output(*words: str | Path) -> str:
+    done = subprocess.run([str(word) for word in words], capture_output=True, check=False, timeout=120)
+    if done.returncode != 0:
+        raise RuntimeError(f"{words[0]}: {done.stderr.decode(errors='replace')[-300:]}")
+    return done.stdout.decode(errors="replace")
+
+
+def symbol_names(text: str) -> list[str]:
+    """The defined symbols of ``llvm-nm`` output."""
+    words = (line.split() for line in text.splitlines())
+    return [parts[2] for parts in words if len(parts) == 3 and parts[1] not in "Uu"]
+
+
+def export_names(text: str) -> list[str]:
+    """The names of ``llvm-objdump --exports-trie`` output."""
+    return [found.group(1) for line in text.splitlines() if (found := _EXPORT.match(line))]
+
+
+def metadata_names(text: str) -> list[str]:
+    """The class names of ``llvm-objdump --objc-meta-data`` output: the first name behind each read-only part."""
+    found, inside = [], False
+    for line in text.splitlines():
+        if _DATA.fullmatch(line):
+            inside = True
+        elif inside and (name := _NAME.fullmatch(line)):
+            found.append(name.group(1))
+            inside = False
+    return found
+
+
+def readable_classes(path: Path, *, encrypted: bool) -> frozenset[str]:
+    """Names of Objective-C classes that LLVM's tools still read in a linked file.
+
+    The metadata of an encrypted file is ciphertext and is not asked.
+    """
+    names = objc_classes(symbol_names(_output("llvm-nm-14", path)))
+    names |= objc_classes(export_names(_output("llvm-objdump-14", "--macho", "--exports-trie", path)))
+    if not encrypted:
+        names |= frozenset(metadata_names(_output("llvm-objdump-14", "--macho", "--objc-meta-data", path)))
+    return names
+
+
+def defined_classes(objects: Mapping[str, bytes], folder: Path) -> frozenset[str]:
+    """Names of the Objective-C classes that unlinked object files define."""
+    found: set[str] = set()
+    for name, data in objects.items():
+        path = folder / name
+        path.write_bytes(data)
+        found |= objc_classes(symbol_names(_output("llvm-nm-14", path)))
+    return frozenset(found)
