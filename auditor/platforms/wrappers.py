@@ -131,7 +131,9 @@ def _batches(found: WrapperFacts, origin: Origin, known: str) -> list[FactBatch]
     if found.framework != known:
         result.append(batch(FactKind.WRAPPER, origin, [found.framework]))
     if found.plugins:
-        result.append(batch(FactKind.WRAPPER_PLUGIN, origin, [f"{found.framework}:{name}" for name in found.plugins]))
+        # Hermes runs the code; its plugins are those of React Native.
+        owner = "react-native" if found.framework == "hermes" else found.framework
+        result.append(batch(FactKind.WRAPPER_PLUGIN, origin, [f"{owner}:{name}" for name in found.plugins]))
     if found.strings is not None and len(found.strings):
         result.append(FactBatch(FactKind.WRAPPER_STRING, origin, found.strings))
     return result

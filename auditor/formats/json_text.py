@@ -1,0 +1,53 @@
+"""Read JSON whose nesting is bounded before anything is built from it.
+
+Format: RFC 8259, with or without a byte order mark.
+
+Not read: comments, trailing commas, other encodings than UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from auditor.errors import FormatError, LimitError
+from auditor.formats.blob import Blob
+from auditor.limits import DEFAULT, Limits
+
+_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+
+
+def parse_json(data: Blob, limits: Limits = DEFAULT) -> object:
+    """The value of a document.
+
+    Raises:
+        FormatError: no JSON.
+        LimitError: larger or deeper than ``limits`` allow.
+    """
+    if len(data) > limits.manifest_size:
+        raise LimitError(f"{len(data)} bytes of JSON; raise --limit manifest_size")
+    raw = bytes(data).removeprefix(b"\xef\xbb\xbf")
+    depth = 0
+    for match in _BRACKET.finditer(raw):
+        first = match.group()[:1]
+        depth += 1 if first in (b"[", b"{") else -1 if first in (b"]", b"}") else 0
+        if depth > limits.xml_depth:
+            raise LimitError(f"JSON nested deeper than {limits.xml_depth}; raise --limit xml_depth")
+    try:
+        value: object = json.loads(raw.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        # UnicodeDecodeError and JSONDecodeError are both; so is a number of too many digits.
+        raise FormatError(f"not JSON: {error}") from None
+    return value
+
+
+def text_of(value: object, key: str) -> str:
+    """The text under a key of an object, or nothing."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def items_of(value: object, key: str) -> list[object]:
+    """The list under a key of an object, or an empty one."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, list) else []
