@@ -22,19 +22,21 @@ _NAME = re.compile(r" +name 0x[0-9a-f]+ (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class LinkMap:
-    """The live symbols of one link, by the object file that gave them."""
+    """The live symbols of one link."""
 
-    symbols: frozenset[tuple[str, str]]
-    """(object file, symbol)."""
+    objects: Mapping[str, frozenset[str]]
+    """Object file: the symbols it gave to the output."""
 
     def of_family(self, family: str) -> frozenset[tuple[str, str]]:
-        """What the output holds of one SDK."""
+        """What the output holds of one SDK, as (object file, symbol)."""
         prefix = f"{family}."
-        return frozenset(item for item in self.symbols if item[0].startswith(prefix))
+        return frozenset(
+            (name, symbol) for name, symbols in self.objects.items() if name.startswith(prefix) for symbol in symbols
+        )
 
     def classes(self, family: str) -> frozenset[str]:
         """Names of the SDK's Objective-C classes in the output."""
-        return objc_classes(name for _, name in self.of_family(family))
+        return objc_classes(symbol for _, symbol in self.of_family(family))
 
 
 def parse_link_map(text: str) -> LinkMap:
@@ -43,20 +45,20 @@ def parse_link_map(text: str) -> LinkMap:
     Raises:
         ValueError: the text has no section of object files or of symbols.
     """
-    objects: dict[str, str] = {}
-    symbols: set[tuple[str, str]] = set()
+    names: dict[str, str] = {}
+    symbols: dict[str, set[str]] = {}
     section, seen = "", set()
     for line in text.splitlines():
         if line.startswith("# ") and line.endswith(":"):
             section = line[2:-1]
             seen.add(section)
         elif section == "Object files" and (found := _OBJECT.fullmatch(line)):
-            objects[found.group(1)] = Path(found.group(2)).name
+            names[found.group(1)] = Path(found.group(2)).name
         elif section == "Symbols" and (found := _SYMBOL.fullmatch(line)):
-            symbols.add((objects.get(found.group(1), ""), found.group(2)))
+            symbols.setdefault(names.get(found.group(1), ""), set()).add(found.group(2))
     if not {"Object files", "Symbols"} <= seen:
         raise ValueError("this is no link map")
-    return LinkMap(frozenset(symbols))
+    return LinkMap({name: frozenset(found) for name, found in symbols.items()})
 
 
 def objc_classes(symbols: Iterable[str]) -> frozenset[str]:
