@@ -1,0 +1,226 @@
+"""Reads ahead-of-time Dart snapshots (libapp.so, App.framework/App): names of packages and string constants.
+
+Format: runtime/vm/snapshot.h, image_snapshot.cc and raw_object.h of the Dart SDK. A snapshot is a header, serialised
+clusters and a data image; in ahead-of-time builds the strings are objects of the image, each behind its tags and its
+length. The library around it (ELF or Mach-O) does not matter: a snapshot is found by its magic number.
+Not read: code; clusters; strings of just-in-time snapshots, which stand in the clusters; what --obfuscate renamed
+(names of classes and package URIs are gone then, string literals such as channel names remain).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from auditor.errors import FormatError
+from auditor.formats.blob import Blob
+from auditor.formats.deferred_names import DeferredNames
+from auditor.limits import DEFAULT, KIB, Limits
+from auditor.model import Values
+
+_MAGIC = b"\xf5\xf5\xdc\xdc"
+_HEADER = struct.Struct("<4xqq32s")
+"""Magic, size of header and clusters without the magic, kind, hash of the version of Dart; then the features, then NUL."""
+_ALIGNMENTS = (16, 32, 64)
+"""Of the data image behind the clusters, in the order they are tried: what lies between is zero."""
+_SNAPSHOTS = 16
+_FEATURES_SIZE = KIB
+_PACKAGE = re.compile(rb"package:([a-z_][a-z0-9_]{0,63})/")
+_PRINTABLE = re.compile(rb"[ -~]{4,}")
+_LAYOUTS = ((8, 16), (8, 12), (4, 12))
+"""Offsets of the length and of the characters in a string object: 64 bit, compressed pointers, 32 bit."""
+_STRETCHES, _STRETCH = 64, 4 * KIB
+"""How many stretches of an image are sampled, and how long each is."""
+_WIDEST = 16 * KIB
+"""Bytes kept of one string."""
+
+
+@dataclass(frozen=True, slots=True)
+class DartSnapshot:
+    """What the snapshots of one library tell."""
+
+    version: str
+    """Hash of the version of Dart, which both the engine and the snapshot carry."""
+    features: tuple[str, ...]
+    """Build options, the processor and the system among them."""
+    packages: tuple[str, ...]
+    """Dart packages whose libraries are named, ascending; none in an obfuscated build."""
+    strings: Values
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How the string objects of one image look."""
+
+    length_at: int
+    text_at: int
+    one_byte: re.Pattern[bytes]
+    two_byte: re.Pattern[bytes]
+
+
+def parse_dart_snapshot(data: Blob, limits: Limits = DEFAULT) -> DartSnapshot:
+    """Read every snapshot in the library, of every processor it is built for.
+
+    Raises:
+        FormatError: there is no snapshot, or none that is whole enough to be read.
+    """
+    whole = data if isinstance(data, bytes) else bytes(data[:])
+    images: list[tuple[int, int]] = []
+    faults: list[str] = []
+    version, features = "", ""
+    for start in _find_snapshots(whole):
+        size, _, digest = _HEADER.unpack_from(whole, start)
+        size += len(_MAGIC)
+        if size < _HEADER.size or start + size > len(whole):
+            faults.append(f"the snapshot at {start:#x} states {size} bytes, {len(whole) - start} are there")
+            continue
+        version = digest.decode("ascii", "replace")
+        begin = start + _HEADER.size
+        features = whole[begin : whole.find(b"\0", begin, begin + _FEATURES_SIZE)].decode("ascii", "replace")
+        images.append(_find_image(whole, start, size, faults))
+    if not images:
+        raise FormatError(faults[0] if faults else "no Dart snapshot", 0)
+    found = {match[1] for first, end in images for match in _PACKAGE.finditer(whole, first, end)}
+    packages = tuple(sorted(name.decode("ascii") for name in found))
+    strings = SnapshotStrings(whole, tuple(images), limits.wrapper_strings)
+    return DartSnapshot(version, tuple(features.split()), packages, strings, tuple(faults))
+
+
+def has_dart_snapshot(data: Blob) -> bool:
+    """Whether a snapshot with a header stands anywhere in the bytes."""
+    whole = data if isinstance(data, bytes) else bytes(data[:])
+    return any(True for _ in _find_snapshots(whole))
+
+
+def _find_snapshots(data: bytes) -> Iterator[int]:
+    """Offsets of the magic numbers that a header follows."""
+    position = data.find(_MAGIC)
+    count = 0
+    while position >= 0 and count < _SNAPSHOTS:
+        if position + _HEADER.size <= len(data):
+            size, _, digest = _HEADER.unpack_from(data, position)
+            if digest.isalnum() and digest.isascii():
+                count += 1
+                yield position
+                if 0 < size <= len(data) - position:
+                    position += size - len(_MAGIC)
+        position = data.find(_MAGIC, position + len(_MAGIC))
+
+
+def _find_image(data: bytes, start: int, size: int, faults: list[str]) -> tuple[int, int]:
+    """The range of the data image behind a snapshot; its first word, of 4 or 8 bytes, is its size."""
+    for alignment in _ALIGNMENTS:
+        first = start + -(-size // alignment) * alignment
+        for width in (8, 4):
+            length = int.from_bytes(data[first : first + width], "little")
+            if width < length <= len(data) - first:
+                return first, first + length
+    faults.append(f"the data image behind the snapshot at {start:#x} is cut off or states no size")
+    return min(start + size, len(data)), len(data)
+
+
+class SnapshotStrings(DeferredNames):
+    """The string objects of the data images."""
+
+    __slots__ = ("_data", "_images", "_limit")
+
+    def __init__(self, data: bytes, images: tuple[tuple[int, int], ...], limit: int) -> None:
+        super().__init__()
+        self._data = data
+        self._images = images
+        self._limit = limit
+
+    def _find(self) -> Iterator[tuple[int, bytes]]:
+        return islice(self._find_each(), self._limit)
+
+    def _find_each(self) -> Iterator[tuple[int, bytes]]:
+        for start, end in self._images:
+            shape = _learn_shape(self._data, start, end)
+            if shape is None:
+                # A layout that is not known: a string may then carry a few bytes of what follows it.
+                yield from ((match.start(), match[0]) for match in _PRINTABLE.finditer(self._data, start, end))
+            else:
+                yield from _find_strings(self._data, start, end, shape)
+
+
+def _find_strings(data: bytes, start: int, end: int, shape: _Shape) -> Iterator[tuple[int, bytes]]:
+    """The characters of every string object with their offset, as UTF-8."""
+    length_at, text_at = shape.length_at, shape.text_at
+    last = end - text_at
+    smi_at = struct.Struct("<I").unpack_from
+    for shift, pattern in ((1, shape.one_byte), (0, shape.two_byte)):
+        for match in pattern.finditer(data, start, last):
+            head = match.start()
+            (smi,) = smi_at(data, head + length_at)
+            # The lowest bit of a small integer is 0, so the value is also the size of two-byte characters.
+            size = smi >> shift
+            if smi & 1 or size > _WIDEST or head + text_at + size > end:
+                continue
+            raw = data[head + text_at : head + text_at + size]
+            if shift == 0:
+                raw = raw.decode("utf-16-le", "replace").encode()
+            elif not raw.isascii():
+                raw = raw.decode("latin-1").encode()
+            yield head + text_at, raw
+
+
+def _find_sample(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Offset and length of printable runs from stretches all over the image: the strings may stand at its end only."""
+    step = max((end - start) // _STRETCHES, _STRETCH)
+    for first in range(start, end, step):
+        found = _PRINTABLE.finditer(data, first, min(first + _STRETCH, end))
+        yield from ((match.start(), len(match[0])) for match in found)
+
+
+def _learn_shape(data: bytes, start: int, end: int) -> _Shape | None:
+    """Tell from a sample of printable strings how this version of Dart lays string objects out.
+
+    Numbers of classes and widths of fields differ between versions, but a printable string whose length stands in
+    front of it shows both.
+    """
+    best: tuple[int, int, int, list[int]] = (0, 0, 0, [])
+    sample = list(_find_sample(data, start, end))
+    for length_at, text_at in _LAYOUTS:
+        tags = []
+        for first, size in sample:
+            head = first - text_at
+            smi = int.from_bytes(data[head + length_at : head + length_at + 4], "little") if head >= start else 1
+            # What follows a string is not printable padding only, so the run may be a little longer than the string.
+            if not smi & 1 and size - 8 <= smi >> 1 <= size and smi:
+                tags.append(int.from_bytes(data[head : head + 4], "little"))
+        if len(tags) > best[0]:
+            best = (len(tags), length_at, text_at, tags)
+    count, length_at, text_at, tags = best
+    if count == 0:
+        return None
+    return _Shape(length_at, text_at, *_tag_patterns(tags))
+
+
+def _tag_patterns(tags: list[int]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Patterns of the tags of one-byte and two-byte strings, from tags of one-byte strings.
+
+    Tags hold flags in 8 bits, the size in 4 or in 8, and the number of the class above; the number of the two-byte
+    strings follows that of the one-byte strings.
+    """
+    small, small_count = Counter(tag >> 12 for tag in tags).most_common(1)[0]
+    large, large_count = Counter(tag >> 16 for tag in tags).most_common(1)[0]
+    shift, number = (12, small) if small_count * 10 >= large_count * 9 else (16, large)
+    flags = Counter(tag & 0xFF for tag in tags if tag >> shift == number)
+    # A flag that hardly ever occurs is a chance hit among other bytes.
+    seen = sorted(flag for flag, count in flags.items() if count * 20 >= flags.total())
+    lead = b"[" + b"".join(re.escape(bytes([flag])) for flag in seen) + b"]"
+    if len(seen) == 1:
+        # A literal first byte makes the search several times as fast.
+        lead = lead[1:-1]
+    patterns = []
+    for cid in (number, number + 1):
+        low = (cid << shift & 0xFF00) >> 8
+        size = b"[\\x%02x-\\x%02x]" % (low, low | ((1 << shift - 8) - 1))
+        rest = (cid << shift >> 16 & 0xFFFF).to_bytes(2, "little")
+        patterns.append(re.compile(lead + size + re.escape(rest), re.DOTALL))
+    return patterns[0], patterns[1]
