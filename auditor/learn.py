@@ -9,8 +9,8 @@ from auditor.model import FactKind, LearnedBuild, LearnedGroup, LearnedRole, Lea
 
 _SHORTEST = 6
 """Characters: shorter strings are words that anybody writes."""
-_SHORTEST_PLAIN = 10
-"""The same for values that name nobody."""
+_SHORTEST_OWN = 10
+"""The same for values that are to prove something."""
 _LONGEST = 300
 """Longer strings are tables and scripts, which change with every build."""
 
@@ -71,9 +71,9 @@ def _role(value: str, lesson: Lesson) -> LearnedRole | None:
     marked = any(mark in lower for mark in lesson.marks)
     if value in lesson.shared:
         return LearnedRole.SHARED if marked else None
-    if marked:
-        return LearnedRole.STRONG
-    return LearnedRole.PLAIN if len(value) >= _SHORTEST_PLAIN else None
+    if len(value) < _SHORTEST_OWN:
+        return None
+    return LearnedRole.STRONG if marked else LearnedRole.PLAIN
 
 
 def render_learned(found: LearnedSet) -> str:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from auditor.catalog import Catalog
 from auditor.limits import DEFAULT
 from auditor.match_app import match_identity
+from auditor.match_version import read_version
 from auditor.model import (
     Clause,
     ClauseHit,
@@ -25,7 +26,6 @@ from auditor.model import (
     Rule,
     Signature,
     Values,
-    VersionSource,
 )
 
 _WEAKEST = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
@@ -145,6 +145,7 @@ def _match_signature(signature: Signature, batches: Mapping[FactKind, list[FactB
         # Every clause that held is shown, also those the rule did not need: they are evidence all the same.
         proof = tuple(hit for hit in hits.values() if hit is not None)
         used = [name for name in (*rule.all_of, *rule.any_of) if hits[name] is not None]
+        version, basis = read_version(signature, batches, inferred=rule.grade.is_finding)
         return Match(
             signature=signature.id,
             subject=signature.subject,
@@ -152,7 +153,8 @@ def _match_signature(signature: Signature, batches: Mapping[FactKind, list[FactB
             grade=rule.grade,
             hits=proof,
             confidence=_confidence(clauses, rule, used),
-            version=_read_version(signature.versions, batches),
+            version=version,
+            version_basis=basis,
         )
     return None
 
@@ -175,7 +177,7 @@ def ask(clause: Clause, batches: Iterable[FactBatch]) -> ClauseHit | None:
                 facts[value] = item.fact(value)
     if not facts or len(facts) < clause.at_least:
         return None
-    listed = frozenset(clause.values)
+    listed = clause.value_set
     first = sorted(facts.values(), key=lambda fact: (fact.value not in listed, fact.value, fact.origin.path))
     return ClauseHit(
         clause=clause.name,
@@ -187,9 +189,10 @@ def ask(clause: Clause, batches: Iterable[FactBatch]) -> ClauseHit | None:
 
 
 def _found(clause: Clause, item: FactBatch) -> Iterator[str]:
-    for value in clause.values:
-        if value in item.values:
-            yield value
+    if isinstance(item.values, _Narrowed):
+        yield from item.values.literals & clause.value_set
+    else:
+        yield from (value for value in clause.values if value in item.values)
     for prefix in clause.prefixes:
         for value in item.values.with_prefix(prefix):
             if not value.startswith(clause.excluded):
@@ -228,27 +231,3 @@ def _open_kinds(
             continue
         undecided_kinds.update(kinds[name] for name in (*rule.all_of, *rule.any_of) if held[name] is None)
     return frozenset(undecided_kinds)
-
-
-_LITERAL = re.compile(r"[^\\^$.|?*+()\[\]{}]+(?![?*{])")
-
-
-def _read_version(sources: Iterable[VersionSource], batches: Mapping[FactKind, list[FactBatch]]) -> str:
-    """Every version the sources state, ascending, joined by ', '; the first source that answers decides."""
-    for source in sources:
-        pattern = re.compile(source.pattern)
-        lead = _LITERAL.match(source.pattern.removeprefix("^"))
-        prefix = "" if lead is None else lead.group()
-        seen: set[str] = set()
-        for item in batches.get(source.kind, ()):
-            for value in item.values.with_prefix(prefix):
-                result = pattern.fullmatch(value)
-                if result is not None:
-                    seen.add(result.group(1))
-        if seen:
-            return ", ".join(sorted(seen, key=_numbers))
-    return ""
-
-
-def _numbers(version: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))

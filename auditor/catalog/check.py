@@ -32,7 +32,7 @@ def check(catalog: Catalog, homes: Mapping[str, str]) -> list[Fault]:
 def _check_ids(homes: Mapping[str, str]) -> Iterator[Fault]:
     for key, file in homes.items():
         what, _, name = key.partition(":")
-        if what != "source" and not _ID.fullmatch(name):
+        if what not in ("source", "learned") and not _ID.fullmatch(name):
             yield Fault(file, f"{what}[{name}].id", f"is {name!r}", "write lower-case words joined by '-'")
 
 

@@ -31,16 +31,18 @@ def with_learned(
             continue
         homes[place] = file
         sets.setdefault(item.signature, []).append(item)
-        faults.extend(_faults(file, item, signatures[item.signature]))
-    return {key: _filled(item, tuple(sets.get(key, ())), homes, faults) for key, item in signatures.items()}
+    for key, items in sets.items():
+        for item in items:
+            faults.extend(_faults(homes[f"learned:{key}:{item.kind.value}"], item, signatures))
+    return {key: _filled(item, sets, homes, faults) for key, item in signatures.items()}
 
 
-def _faults(file: str, learned: LearnedSet, signature: Signature) -> Iterator[Fault]:
+def _faults(file: str, learned: LearnedSet, signatures: Mapping[str, Signature]) -> Iterator[Fault]:
     if not learned.builds:
         yield Fault(file, "build", "is missing", "name the binaries the values were learned from")
-    asked = {role for clause in signature.clauses if clause.kind is learned.kind for role in clause.learned}
-    if not asked:
-        what = f"no clause of {signature.id} asks for it"
+    clauses = signatures[learned.signature].clauses
+    if not any(clause.learned and not clause.learned_of and clause.kind is learned.kind for clause in clauses):
+        what = f"no clause of {learned.signature} asks for it"
         yield Fault(file, "kind", what, f'write learned = ["strong"] in a clause of kind {learned.kind.value}')
     seen: set[str] = set()
     for number, group in enumerate(learned.groups):
@@ -52,19 +54,20 @@ def _faults(file: str, learned: LearnedSet, signature: Signature) -> Iterator[Fa
 
 
 def _filled(
-    signature: Signature, learned: tuple[LearnedSet, ...], homes: Mapping[str, str], faults: list[Fault]
+    signature: Signature, sets: Mapping[str, list[LearnedSet]], homes: Mapping[str, str], faults: list[Fault]
 ) -> Signature:
+    learned = tuple(sets.get(signature.id, ()))
     if not learned and not any(clause.learned for clause in signature.clauses):
         return signature
-    by_kind = {item.kind: item for item in learned}
     clauses: list[Clause] = []
     for clause in signature.clauses:
         if clause.learned:
-            source = by_kind.get(clause.kind)
+            home = clause.learned_of or signature.id
+            source = next((item for item in sets.get(home, ()) if item.kind is clause.kind), None)
             values = source.values(clause.learned) if source is not None else ()
             if not values:
                 key = f"signature[{signature.id}].clause[{clause.name}].learned"
-                what = f"nothing of kind {clause.kind.value} was learned in these roles"
+                what = f"nothing of kind {clause.kind.value} was learned for {home} in these roles"
                 hint = "run `auditor signatures learn` and save its output below learned/"
                 faults.append(Fault(homes[f"signature:{signature.id}"], key, what, hint))
             clause = replace(clause, values=tuple(dict.fromkeys((*clause.values, *values))))

@@ -46,6 +46,7 @@ def parse_clause(table: Table) -> Clause | None:
         excluded=table.texts("excluded"),
         at_least=table.number("at_least", 1),
         learned=_roles(table),
+        learned_of=table.text("learned_of", ""),
         confidence=confidence or Confidence.HIGH,
         sources=table.texts("sources"),
     )

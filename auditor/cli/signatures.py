@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from auditor.cli.learn import learn_values
 from auditor.cli.options import signatures_option
 
 _EPILOG = """\b
@@ -31,9 +32,14 @@ Exits 0 when the catalog is sound, 2 when it is not.
 """
 
 
-@click.group(epilog=_EPILOG, no_args_is_help=False, short_help="List, show and check what the auditor looks for.")
+@click.group(
+    epilog=_EPILOG, no_args_is_help=False, short_help="List, show, check and learn what the auditor looks for."
+)
 def signatures() -> None:
-    """List, show and check what the auditor looks for."""
+    """List, show and check what the auditor looks for; learn the values of another SDK."""
+
+
+signatures.add_command(learn_values)
 
 
 @signatures.command("list", epilog=_LIST_EPILOG)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Migrations
     from sqlite_utils.db import Database
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Number of migrations; kept in PRAGMA user_version too, so that an up-to-date database opens without sqlite-utils."""
 
 
@@ -26,6 +26,17 @@ def schema_migrations() -> Migrations:
     def initial(database: Database) -> None:
         for statement in (*TABLES, *VIEWS):
             database.execute(statement)
+
+    @migrations(name="m002_version_basis")
+    def version_basis(database: Database) -> None:
+        # The first step writes the tables as they are today; a database made before lacks the column.
+        columns = {row[1] for row in database.execute("PRAGMA table_info(matches)")}
+        if "version_basis" not in columns:
+            database.execute("ALTER TABLE matches ADD COLUMN version_basis TEXT NOT NULL DEFAULT ''")
+            for statement in VIEWS:
+                name = statement.split()[2]
+                database.execute(f"DROP VIEW {name}")
+                database.execute(statement)
 
     return migrations
 

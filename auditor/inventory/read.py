@@ -40,6 +40,7 @@ from auditor.model import (
     Signing,
     SigningState,
     Verdict,
+    VersionBasis,
     Waiver,
 )
 
@@ -266,7 +267,8 @@ def _load_answer(
 
 def _load_matches(connection: sqlite3.Connection, answer: int, bases: Bases) -> tuple[Match, ...]:
     rows = connection.execute(
-        "SELECT id, signature, subject, role, grade, relation, confidence, version, detail FROM matches"
+        "SELECT id, signature, subject, role, grade, relation, confidence, version, detail, version_basis"
+        " FROM matches"
         " WHERE answer = ? ORDER BY position",
         (answer,),
     ).fetchall()
@@ -281,8 +283,9 @@ def _load_matches(connection: sqlite3.Connection, answer: int, bases: Bases) -> 
             confidence=Confidence(confidence),
             version=restore_text(version),
             detail=restore_text(detail),
+            version_basis=VersionBasis(basis),
         )
-        for key, signature, subject, role, grade, relation, confidence, version, detail in rows
+        for key, signature, subject, role, grade, relation, confidence, version, detail, basis in rows
     )
 
 

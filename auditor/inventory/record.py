@@ -353,10 +353,11 @@ def _insert_match(connection: sqlite3.Connection, answer_id: int, position: int,
         match.confidence.value,
         escape_text(match.version),
         escape_text(match.detail),
+        match.version_basis.value,
     )
     cursor = connection.execute(
         "INSERT INTO matches (answer, position, signature, subject, role, grade, is_finding, relation, confidence,"
-        " version, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " version, detail, version_basis) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
     match_id = _rowid(cursor)

@@ -214,6 +214,7 @@ _AUDITS = (
   confidence TEXT NOT NULL, -- high, medium or low
   version TEXT NOT NULL, -- version of the SDK where it could be read
   detail TEXT NOT NULL, -- one line for people
+  version_basis TEXT NOT NULL DEFAULT '', -- stated by the SDK, inferred from what it holds, or empty
   UNIQUE (answer, position)
 ) STRICT""",
     "CREATE INDEX matches_signature ON matches (signature)",

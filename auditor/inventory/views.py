@@ -75,7 +75,8 @@ _CARRIERS = f"""CREATE VIEW carriers AS
     matches.grade AS grade, -- how strong
     matches.is_finding AS is_finding, -- 1: a grade that counts by default
     matches.signature AS signature, -- signature id, or app:SUBJECT
-    matches.version AS sdk_version, -- version of the SDK where it could be read
+    matches.version AS sdk_version, -- version of the SDK where it could be read or inferred
+    matches.version_basis AS sdk_version_basis, -- stated by the SDK, inferred from what it holds, or empty
     matches.confidence AS confidence, -- high, medium or low
     builds.platform AS platform, -- android or ios
     builds.app_id AS app_id, -- package name or bundle identifier

@@ -12,6 +12,7 @@ from auditor.model.answers import (
     Scan,
     Sighting,
     Verdict,
+    VersionBasis,
     Waiver,
 )
 from auditor.model.apps import App, Extraction, Part, PartKind, Signer, Signing, SigningState, build_key
@@ -84,6 +85,7 @@ __all__ = [
     "Tier",
     "Values",
     "Verdict",
+    "VersionBasis",
     "VersionSource",
     "Waiver",
     "batch",

@@ -28,6 +28,25 @@ class ClauseHit:
     """The first few, ascending by value then origin; never empty."""
 
 
+class VersionBasis(StrEnum):
+    """How the version of an SDK is known."""
+
+    UNKNOWN = ""
+    STATED = "stated"
+    INFERRED = "inferred"
+
+    @property
+    def meaning(self) -> str:
+        return _BASES[self]
+
+
+_BASES: dict[VersionBasis, str] = {
+    VersionBasis.UNKNOWN: "no version is known",
+    VersionBasis.STATED: "the SDK says so itself, in a constant, a file name or a property list",
+    VersionBasis.INFERRED: "FIRST to LAST of the builds the catalog knows that hold everything that was seen",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """A signature, or an app id, that held; never without evidence."""
@@ -41,8 +60,9 @@ class Match:
     relation: Relation | None = None
     confidence: Confidence = Confidence.HIGH
     version: str = ""
-    """Version of the SDK where it could be read; several are joined by ', '."""
+    """Version of the SDK where it could be read (several are joined by ', ') or inferred (FIRST to LAST)."""
     detail: str = ""
+    version_basis: VersionBasis = VersionBasis.UNKNOWN
 
 
 class Verdict(StrEnum):

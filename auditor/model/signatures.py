@@ -165,7 +165,9 @@ class Clause:
     at_least: int = 1
     """Distinct values that must be seen."""
     learned: tuple[LearnedRole, ...] = ()
-    """Roles of the signature's learned values of this kind that ``values`` was filled with."""
+    """Roles of the learned values of this kind that ``values`` was filled with."""
+    learned_of: str = ""
+    """The signature they were learned for, where it is another one."""
     confidence: Confidence = Confidence.HIGH
     sources: tuple[str, ...] = ()
     value_set: frozenset[str] = field(init=False, repr=False, compare=False)

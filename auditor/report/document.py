@@ -175,6 +175,7 @@ def _match(match: Match) -> Document:
         "relation": None if match.relation is None else match.relation.value,
         "confidence": match.confidence.value,
         "version": match.version,
+        "version_basis": match.version_basis.value,
         "detail": match.detail,
         "evidence": [_evidence(hit) for hit in match.hits],
     }

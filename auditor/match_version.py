@@ -1,0 +1,61 @@
+"""Tells which version of an SDK is inside: what it states itself, else the builds that fit what was seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from auditor.model import FactBatch, FactKind, LearnedSet, Signature, VersionBasis, VersionSource
+
+Batches = Mapping[FactKind, list[FactBatch]]
+_LITERAL = re.compile(r"[^\\^$.|?*+()\[\]{}]+(?![?*{])")
+
+
+def read_version(signature: Signature, batches: Batches, *, inferred: bool) -> tuple[str, VersionBasis]:
+    """The version of an SDK, and how it is known; ("", UNKNOWN) where nothing tells.
+
+    ``inferred`` allows a range of builds where no version is stated: sensible only where the SDK is inside.
+    """
+    stated = _stated(signature.versions, batches)
+    if stated:
+        return stated, VersionBasis.STATED
+    fitting = _fitting(signature.learned, batches) if inferred else ""
+    return (fitting, VersionBasis.INFERRED) if fitting else ("", VersionBasis.UNKNOWN)
+
+
+def _stated(sources: Iterable[VersionSource], batches: Batches) -> str:
+    """Every version the sources state, ascending, joined by ', '; the first source that answers decides."""
+    for source in sources:
+        pattern = re.compile(source.pattern)
+        lead = _LITERAL.match(source.pattern.removeprefix("^"))
+        prefix = "" if lead is None else lead.group()
+        seen: set[str] = set()
+        for item in batches.get(source.kind, ()):
+            for value in item.values.with_prefix(prefix):
+                result = pattern.fullmatch(value)
+                if result is not None:
+                    seen.add(result.group(1))
+        if seen:
+            return ", ".join(sorted(seen, key=_numbers))
+    return ""
+
+
+def _numbers(version: str) -> tuple[tuple[int, str], ...]:
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in version.split("."))
+
+
+def _fitting(learned: Iterable[LearnedSet], batches: Batches) -> str:
+    """The first and the last build that hold every learned value that was seen; "" where all do, or none.
+
+    A shrinker takes values away but adds none, so only what is there tells builds apart, never what is missing. Where
+    no known build fits, this is another one: nothing is claimed.
+    """
+    for item in learned:
+        fitting = set(range(len(item.builds)))
+        for group in item.groups:
+            if any(value in found.values for found in batches.get(item.kind, ()) for value in group.values):
+                fitting.intersection_update(group.builds)
+        if fitting and len(fitting) < len(item.builds):
+            first, last = item.builds[min(fitting)].version, item.builds[max(fitting)].version
+            return first if first == last else f"{first} to {last}"
+    return ""
