@@ -67,6 +67,8 @@ class Limits:
     elf_size: int = 512 * MIB
     """A larger ELF file is not handed to lief."""
     native_strings: int = 4_000_000
+    version_files: int = 5_000
+    """Small files of one app that may state a library's version."""
 
     wrapper_size: int = 256 * MIB
     """One file of a cross-platform framework: a JavaScript bundle, a snapshot, a metadata file."""

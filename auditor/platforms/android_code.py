@@ -14,6 +14,7 @@ from auditor.formats.blob import Blob
 from auditor.formats.compressed import is_compressed
 from auditor.formats.dex import Dex, is_dex, parse_dex_container
 from auditor.formats.elf import is_elf, parse_elf
+from auditor.formats.version_file import MAX_SIZE, is_version_file, parse_version_file
 from auditor.formats.zip import Archive, parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
@@ -34,6 +35,7 @@ class CodeScan:
     nested: list[Member] = field(default_factory=list)
     """Archives with a manifest of their own."""
     dex_seen: int = 0
+    version_files: int = 0
     classes: list[Values] = field(default_factory=list)
 
     def defines(self, name: str) -> bool:
@@ -81,6 +83,8 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
         code.problems.append(Problem(damaged, member.origin, detail))
         return
     else:
+        if is_version_file(member.path) and member.size <= MAX_SIZE:
+            _read_version(member, code)
         return
     try:
         data = member.open()
@@ -172,6 +176,24 @@ def _read_elf(data: Blob, origin: Origin, code: CodeScan) -> None:
     )
     code.facts.extend(FactBatch(kind, origin, found) for kind, found in values if len(found))
     code.problems.extend(Problem(ProblemCode.NATIVE_DAMAGED, origin, fault) for fault in elf.faults)
+
+
+def _read_version(member: Member, code: CodeScan) -> None:
+    """What a small file says of a library's version; one that cannot be read says nothing."""
+    limit = code.budget.limits.version_files
+    code.version_files += 1
+    if code.version_files > limit:
+        if code.version_files == limit + 1:
+            detail = f"more than {limit} files that may state a version; raise --limit version_files"
+            hides = frozenset({FactKind.FILE_VERSION})
+            code.problems.append(Problem(ProblemCode.LIMIT, member.origin, detail, hides))
+        return
+    try:
+        stated = parse_version_file(member.path, member.open())
+    except AuditorError:
+        return
+    if stated is not None:
+        code.facts.append(batch(FactKind.FILE_VERSION, member.origin, [stated]))
 
 
 def _scan_compressed(member: Member, code: CodeScan, depth: int) -> None:
