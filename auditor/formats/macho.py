@@ -2,7 +2,7 @@
 
 Format: mach-o/fat.h and mach-o/loader.h of the Darwin kernel headers; ar(5) for static libraries.
 
-Not read: Swift metadata, dyld shared caches, entitlements in sections of simulator builds, LLVM bitcode.
+Not read: dyld shared caches, entitlements in sections of simulator builds, LLVM bitcode.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from auditor.formats.code_signature import CodeSignature, parse_code_signature
 from auditor.formats.macho_layout import THIN_MAGICS, Image, read_image
 from auditor.formats.macho_names import NameValues, read_strings, read_symbols
 from auditor.formats.macho_objc import read_classes, read_protocols, symbol_classes, symbol_protocols
+from auditor.formats.macho_pointers import PointerReader
+from auditor.formats.macho_swift import class_types, read_types, symbol_types
 from auditor.limits import DEFAULT, Limits
 from auditor.model import Values
 
 _FAT, _FAT_64 = b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"
 _BITCODE = (b"BC\xc0\xde", b"\xde\xc0\x17\x0b")
-_EVERYTHING = ("objc", "signature", "strings", "symbols")
+_EVERYTHING = ("objc", "signature", "strings", "swift", "symbols")
 _NONE = NameValues(())
 _FIRST_JAVA_VERSION = 45
 """A Java class file has the fat magic too; where a fat file counts its slices it holds its version, 45 or more."""
@@ -51,6 +53,8 @@ class Slice:
     objc_classes: Values = _NONE
     """Defined here: by metadata, by symbol or by export; never imported ones."""
     objc_protocols: Values = _NONE
+    swift_types: Values = _NONE
+    """Swift types and protocols defined here, as Module.Type: by metadata, by symbol or by class name."""
     strings: Values = _NONE
     """The C strings of __cstring."""
     methods: Values = _NONE
@@ -61,9 +65,9 @@ class Slice:
     signature: CodeSignature | None = None
     faults: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
-    """Which of objc, strings, symbols are ciphertext, wholly or in part."""
+    """Which of objc, strings, swift are ciphertext, wholly or in part."""
     damaged: tuple[str, ...] = ()
-    """Which of objc, strings, symbols, signature could not be read in full because of the faults."""
+    """Which of objc, strings, swift, symbols, signature could not be read in full because of the faults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,16 +154,19 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
     image = read_image(data, offset, size, limits)
     symbols = read_symbols(image, limits)
     classes, protocols = symbol_classes(symbols), symbol_protocols(symbols)
+    types = symbol_types(symbols)
     hidden: set[str] = set()
     # In an object file the lists hold relocations, not addresses; its symbols say the same.
     if image.file_type not in ("object", "dsym"):
-        for names, (found, encrypted) in (
-            (classes, read_classes(image, limits)),
-            (protocols, read_protocols(image, limits)),
+        reader = PointerReader(image)
+        for part, names, (found, encrypted) in (
+            ("objc", classes, read_classes(reader, limits)),
+            ("objc", protocols, read_protocols(reader, limits)),
+            ("swift", types, read_types(reader, limits)),
         ):
             names |= found
             if encrypted:
-                hidden.add("objc")
+                hidden.add(part)
     strings, strings_hidden = read_strings(image, "__cstring", limits)
     methods, _ = read_strings(image, "__objc_methname", limits)
     if strings_hidden:
@@ -182,6 +189,7 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
         encryption_range=image.encryption,
         objc_classes=NameValues(classes, class_names),
         objc_protocols=NameValues(protocols, class_names),
+        swift_types=NameValues(types | class_types(classes)),
         strings=strings,
         methods=methods,
         symbols=NameValues(symbols.defined, symbols.raw),

@@ -118,7 +118,7 @@ class Image:
     damaged: set[str] = field(default_factory=set)
 
     def fault(self, text: str, *damaged: str) -> None:
-        """Note what could not be read and which of objc, strings, symbols, signature that touches."""
+        """Note what could not be read and which of objc, strings, swift, symbols, signature that touches."""
         self.faults.append(text)
         self.damaged.update(damaged)
 
@@ -302,7 +302,7 @@ def _check_ranges(image: Image) -> None:
             image.fault(f"section {section.segment},{section.name} ends outside the file")
 
 
-_EVERYTHING = ("objc", "strings", "symbols", "signature")
+_EVERYTHING = ("objc", "strings", "swift", "symbols", "signature")
 _READERS: dict[int, Callable[[Image, bytes, int], None]] = {
     0x01: _segment,
     0x02: _symtab,

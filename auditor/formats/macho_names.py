@@ -2,7 +2,7 @@
 
 Format: mach-o/nlist.h, mach-o/loader.h, mach-o/fixup-chains.h and the export trie of dyld (EXPORT_SYMBOL_FLAGS_*).
 
-Not read: UTF-16 strings (__ustring), Swift metadata, classic binding opcodes.
+Not read: UTF-16 strings (__ustring), classic binding opcodes.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def read_symbols(image: Image, limits: Limits) -> Symbols:
     if image.export_trie is not None and image.export_trie[1] != 0:
         raw = image.read(*image.export_trie)
         if raw is None:
-            image.fault("the export trie lies outside the file", "symbols", "objc")
+            image.fault("the export trie lies outside the file", "symbols", "objc", "swift")
         else:
             symbols.defined |= _read_trie(image, raw, limits)
     if image.fixups is not None:
@@ -156,12 +156,12 @@ def read_symbols(image: Image, limits: Limits) -> Symbols:
 def _read_symtab(image: Image, where: tuple[int, int, int, int], symbols: Symbols, limits: Limits) -> None:
     offset, count, names_offset, names_size = where
     if count > limits.macho_symbols:
-        image.fault(f"{count} symbols; at most {limits.macho_symbols} are read", "symbols", "objc")
+        image.fault(f"{count} symbols; at most {limits.macho_symbols} are read", "symbols", "objc", "swift")
         return
     step = 16 if image.wide else 12
     table, names = image.read(offset, count * step), image.read(names_offset, names_size)
     if table is None or names is None:
-        image.fault("the symbol table lies outside the file", "symbols", "objc")
+        image.fault("the symbol table lies outside the file", "symbols", "objc", "swift")
         return
     words = array("I", table)
     if (image.order == "<") != (sys.byteorder == "little"):
@@ -185,11 +185,11 @@ def _names_at(image: Image, names: bytes, starts: Iterable[int]) -> set[bytes]:
             missing += start >= end
         budget -= end - start
         if budget < 0:
-            image.fault("the names of the symbol table overlap beyond measure", "symbols", "objc")
+            image.fault("the names of the symbol table overlap beyond measure", "symbols", "objc", "swift")
             break
         found.add(names[start:end])
     if missing:
-        image.fault(f"{missing} symbol names lie outside the string table", "symbols", "objc")
+        image.fault(f"{missing} symbol names lie outside the string table", "symbols", "objc", "swift")
     found.discard(b"")
     return found
 
@@ -219,14 +219,14 @@ def _read_trie(image: Image, trie: bytes, limits: Limits) -> set[bytes]:
                 child, position = _uleb128(trie, end + 1)
                 budget -= len(prefix) + len(label)
                 if child in seen or child >= len(trie) or len(seen) >= limits.trie_nodes or budget < 0:
-                    image.fault(f"the export trie has a faulty edge to node {child:#x}", "symbols", "objc")
+                    image.fault(f"the export trie has a faulty edge to node {child:#x}", "symbols", "objc", "swift")
                     if len(seen) >= limits.trie_nodes or budget < 0:
                         return names
                     continue
                 seen.add(child)
                 pending.append((child, prefix + label))
     except (IndexError, ValueError):
-        image.fault("the export trie is cut off", "symbols", "objc")
+        image.fault("the export trie is cut off", "symbols", "objc", "swift")
     names.discard(b"")
     return names
 

@@ -1,26 +1,20 @@
 """Read the Objective-C classes and protocols that a Mach-O image defines, never those it merely uses.
 
-Format: objc-runtime-new.h of objc4 (class_t, class_ro_t, protocol_t), mach-o/fixup-chains.h of dyld.
+Format: objc-runtime-new.h of objc4 (class_t, class_ro_t, protocol_t).
 
 Not read: methods, ivars, categories, superclasses, Objective-C 1 metadata beyond its symbols.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 
-from auditor.formats.macho_layout import Image, Segment
 from auditor.formats.macho_names import Symbols
-from auditor.limits import MIB, Limits
+from auditor.formats.macho_pointers import PointerReader
+from auditor.limits import Limits
 
 _CLASS = (b"_OBJC_CLASS_$_", b".objc_class_name_")
 _PROTOCOL = (b"__OBJC_PROTOCOL_$_", b"l_OBJC_PROTOCOL_$_", b"_OBJC_PROTOCOL_$_")
-_NAME_LENGTH = 4096
-_NAMES_SIZE = 64 * MIB
-_ARM64E = frozenset({1, 7, 9, 10, 12})
-_ARM64E_OFFSETS = frozenset({7, 9, 12})
-_PLAIN = 0
 
 
 def symbol_classes(symbols: Symbols) -> set[bytes]:
@@ -40,14 +34,15 @@ def _suffixes(symbols: Symbols, prefixes: tuple[bytes, ...]) -> set[bytes]:
     return found
 
 
-def read_classes(image: Image, limits: Limits) -> tuple[set[bytes], bool]:
+def read_classes(reader: PointerReader, limits: Limits) -> tuple[set[bytes], bool]:
     """The names behind __objc_classlist, and whether some are ciphertext."""
-    reader = _Reader(image)
+    image = reader.image
+    before = reader.ciphertext
     # class_t: isa, superclass, cache, vtable, data; class_ro_t: three u32 (four on 64-bit), ivarLayout, name.
     data_at, name_at, mask = (32, 24, ~7) if image.wide else (16, 16, ~3)
     names: set[bytes] = set()
     unread = 0
-    for address in reader.find_entries("__objc_classlist", limits):
+    for address in _find_entries(reader, "__objc_classlist", limits):
         data = None if address is None else reader.pointer(address + data_at)
         pointer = None if data is None else reader.pointer((data & mask) + name_at)
         name = None if pointer is None else reader.name(pointer)
@@ -58,138 +53,42 @@ def read_classes(image: Image, limits: Limits) -> tuple[set[bytes], bool]:
     if any(section.segment == "__OBJC" and section.name == "__class" for section in image.sections):
         # The runtime of 32-bit macOS: stripped of its symbols, such an image keeps its classes to itself.
         image.fault("Objective-C 1 classes are read from their symbols only", "objc")
-    return names, reader.conclude("classes", unread)
+    return names, _conclude(reader, "classes", unread, before)
 
 
-def read_protocols(image: Image, limits: Limits) -> tuple[set[bytes], bool]:
+def read_protocols(reader: PointerReader, limits: Limits) -> tuple[set[bytes], bool]:
     """The names behind __objc_protolist, and whether some are ciphertext."""
-    reader = _Reader(image)
+    image = reader.image
+    before = reader.ciphertext
     names: set[bytes] = set()
     unread = 0
-    for address in reader.find_entries("__objc_protolist", limits):
+    for address in _find_entries(reader, "__objc_protolist", limits):
         pointer = None if address is None else reader.pointer(address + (8 if image.wide else 4))
         name = None if pointer is None else reader.name(pointer)
         if name is None:
             unread += 1
         else:
             names.add(name)
-    return names, reader.conclude("protocols", unread)
+    return names, _conclude(reader, "protocols", unread, before)
 
 
-class _Reader:
-    """Follows pointers through the segments of an image, decoding chained fixups."""
-
-    def __init__(self, image: Image) -> None:
-        self.image = image
-        self.ciphertext = 0
-        """Entries that end in an encrypted range."""
-        self.budget = _NAMES_SIZE
-        formats = _pointer_formats(image)
-        self.segments = [(segment, formats[index]) for index, segment in enumerate(image.segments)]
-        self.start = next((s.address for s in image.segments if s.offset == 0 and s.size != 0), 0)
-        self.last = self.segments[0] if self.segments else (Segment("", 0, 0, 0, 0), _PLAIN)
-        self.size = 8 if image.wide else 4
-        self.unpack = struct.Struct(image.order + ("Q" if image.wide else "I")).unpack_from
-
-    def locate(self, address: int, size: int) -> int | None:
-        """File offset of ``size`` bytes at a virtual address, or None where the file holds none."""
-        segment = self.last[0]
-        start = address - segment.address
-        if not 0 <= start <= segment.size - size:
-            for item in self.segments:
-                start = address - item[0].address
-                if 0 <= start <= item[0].size - size:
-                    self.last = item
-                    segment = item[0]
-                    break
-            else:
-                return None
-        offset = segment.offset + start
-        if offset + size > self.image.size:
-            return None
-        if self.image.encrypted and self.image.is_encrypted_at(offset, size):
-            self.ciphertext += 1
-            return None
-        return offset
-
-    def pointer(self, address: int) -> int | None:
-        """The address a stored pointer refers to; None for one that is bound to another image."""
-        offset = self.locate(address, self.size)
-        if offset is None:
-            return None
-        (value,) = self.unpack(self.image.data, self.image.base + offset)
-        return _decode(value, self.last[1], self.start)
-
-    def name(self, address: int) -> bytes | None:
-        """The string at an address."""
-        offset = self.locate(address, 1)
-        if offset is None:
-            return None
-        start = self.image.base + offset
-        raw = bytes(self.image.data[start : min(start + 128, self.image.base + self.image.size)])
-        end = raw.find(b"\0")
-        if end < 0:
-            raw = bytes(self.image.data[start : min(start + _NAME_LENGTH + 1, self.image.base + self.image.size)])
-            end = raw.find(b"\0")
-        self.budget -= max(end, 0)
-        return raw[:end] if end > 0 and self.budget >= 0 else None
-
-    def find_entries(self, section_name: str, limits: Limits) -> Iterator[int | None]:
-        """The addresses a pointer list holds; None for an entry that cannot be read."""
-        for section in self.image.sections:
-            if section.name != section_name:
-                continue
-            count = section.size // self.size
-            if count > limits.macho_classes or section.offset + section.size > self.image.size:
-                self.image.fault(f"{section_name} claims {count} entries", "objc")
-                continue
-            for index in range(count):
-                yield self.pointer(section.address + index * self.size)
-
-    def conclude(self, what: str, unread: int) -> bool:
-        """Note the entries that could not be read; True where ciphertext is the reason."""
-        if unread > self.ciphertext:
-            self.image.fault(f"{unread - self.ciphertext} Objective-C {what} have no readable name", "objc")
-        return self.ciphertext != 0
+def _find_entries(reader: PointerReader, section_name: str, limits: Limits) -> Iterator[int | None]:
+    """The addresses a pointer list holds; None for an entry that cannot be read."""
+    image = reader.image
+    for section in image.sections:
+        if section.name != section_name:
+            continue
+        count = section.size // reader.size
+        if count > limits.macho_classes or section.offset + section.size > image.size:
+            image.fault(f"{section_name} claims {count} entries", "objc")
+            continue
+        for index in range(count):
+            yield reader.pointer(section.address + index * reader.size)
 
 
-def _decode(value: int, kind: int, start: int) -> int | None:
-    """The address in a pointer of one chained format (0: a plain address)."""
-    if kind == _PLAIN:
-        return value
-    if kind in (2, 6):
-        if value >> 63:
-            return None
-        return (value & 0xFFFFFFFFF) + (start if kind == 6 else 0)
-    if kind == 3:
-        return None if value >> 31 else value & 0x3FFFFFF
-    if value >> 62 & 1:
-        return None
-    if value >> 63:
-        return start + (value & 0xFFFFFFFF)
-    return (value & 0x7FFFFFFFFFF) + (start if kind in _ARM64E_OFFSETS else 0)
-
-
-def _pointer_formats(image: Image) -> list[int]:
-    """The chained pointer format of each segment; 0 where pointers are stored plainly."""
-    # Before chained fixups, arm64e images chained their rebases in the format that became number 1.
-    formats = [1 if image.cpu == "arm64e" and image.file_type != "object" else _PLAIN] * len(image.segments)
-    if image.fixups is None:
-        return formats
-    raw = image.read(*image.fixups)
-    try:
-        if raw is None:
-            raise IndexError
-        (starts,) = struct.unpack_from(image.order + "I", raw, 4)
-        (count,) = struct.unpack_from(image.order + "I", raw, starts)
-        for index in range(min(count, len(formats))):
-            (offset,) = struct.unpack_from(image.order + "I", raw, starts + 4 + 4 * index)
-            if offset != 0:
-                (formats[index],) = struct.unpack_from(image.order + "H", raw, starts + offset + 6)
-    except (struct.error, IndexError):
-        image.fault("the chained fixups cannot be read", "objc")
-        return formats
-    unknown = sorted(set(formats) - _ARM64E - {_PLAIN, 2, 3, 6})
-    if unknown:
-        image.fault(f"chained pointers of format {unknown[0]} are not known", "objc")
-    return formats
+def _conclude(reader: PointerReader, what: str, unread: int, before: int) -> bool:
+    """Note the entries that could not be read; True where ciphertext is the reason."""
+    ciphertext = reader.ciphertext - before
+    if unread > ciphertext:
+        reader.image.fault(f"{unread - ciphertext} Objective-C {what} have no readable name", "objc")
+    return ciphertext != 0

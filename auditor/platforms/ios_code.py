@@ -22,7 +22,8 @@ _KINDS = ProblemCode.MACHO_DAMAGED.hides
 _HIDDEN = {
     "objc": frozenset({FactKind.OBJC_CLASS, FactKind.OBJC_PROTOCOL}),
     "strings": frozenset({FactKind.MACHO_STRING}),
-    "symbols": frozenset({FactKind.MACHO_SYMBOL, FactKind.MACHO_IMPORT, FactKind.OBJC_CLASS}),
+    "swift": frozenset({FactKind.SWIFT_TYPE}),
+    "symbols": frozenset({FactKind.MACHO_SYMBOL, FactKind.MACHO_IMPORT, FactKind.OBJC_CLASS, FactKind.SWIFT_TYPE}),
     "signature": frozenset({FactKind.TEAM_ID, FactKind.ENTITLEMENT}),
 }
 """What each part of a slice tells; classes stand in the symbols too where the metadata is ciphertext."""
@@ -106,6 +107,7 @@ def _add_slice(path: str, origin: Origin, item: Slice, code: CodeScan) -> None:
     values: tuple[tuple[FactKind, Values], ...] = (
         (FactKind.OBJC_CLASS, item.objc_classes),
         (FactKind.OBJC_PROTOCOL, item.objc_protocols),
+        (FactKind.SWIFT_TYPE, item.swift_types),
         (FactKind.MACHO_SYMBOL, item.symbols),
         (FactKind.MACHO_IMPORT, item.imports),
         (FactKind.MACHO_STRING, item.strings),

@@ -364,7 +364,7 @@ def test_what_an_archive_holds_unread_is_told() -> None:
     found = dict(find_slices(ar([("good.o", good), ("bitcode.o", b"BC\xc0\xde" + bytes(8)), ("short.o", good[:20])])))
     assert found["good.o"].faults == ()
     assert "bitcode" in found["bitcode.o"].faults[0]
-    assert found["short.o"].damaged == ("objc", "signature", "strings", "symbols")
+    assert found["short.o"].damaged == ("objc", "signature", "strings", "swift", "symbols")
     cut = list(find_slices(ar([("good.o", good), ("lost.o", good)])[:-100]))
     assert [name for name, _ in cut] == ["good.o", ""]
     assert "ar archive" in cut[1][1].faults[0]
@@ -387,11 +387,11 @@ def test_bytes_that_are_nothing_of_the_kind_are_refused() -> None:
 @pytest.mark.parametrize(
     ("offset", "value", "damaged"),
     [
-        (16, 0xFFFFFFFF, {"objc", "strings", "symbols", "signature"}),
-        (20, 0xFFFFFFFF, {"objc", "strings", "symbols", "signature"}),
-        (20, 0x40, {"objc", "strings", "symbols", "signature"}),
-        (36, 0, {"objc", "strings", "symbols", "signature"}),
-        (36, 0xFFFFFFF0, {"objc", "strings", "symbols", "signature"}),
+        (16, 0xFFFFFFFF, {"objc", "strings", "swift", "symbols", "signature"}),
+        (20, 0xFFFFFFFF, {"objc", "strings", "swift", "symbols", "signature"}),
+        (20, 0x40, {"objc", "strings", "swift", "symbols", "signature"}),
+        (36, 0, {"objc", "strings", "swift", "symbols", "signature"}),
+        (36, 0xFFFFFFF0, {"objc", "strings", "swift", "symbols", "signature"}),
     ],
 )
 def test_a_lying_header_is_a_fault(offset: int, value: int, damaged: set[str]) -> None:
@@ -483,6 +483,6 @@ def read(data: bytes) -> MachO | None:
     except FormatError:
         return None
     for item in file.slices:
-        for values in (item.objc_classes, item.objc_protocols, item.strings, item.symbols, item.imports):
+        for values in (item.objc_classes, item.objc_protocols, item.swift_types, item.strings, item.symbols):
             assert all(name in values for name in values)
     return file
