@@ -72,7 +72,8 @@ def group_of(number: int) -> tuple[SdkBuild, ...]:
     return (ALIPAY[number % len(ALIPAY)], WECHAT[number], QQ[number % len(QQ)])
 
 
-def _style(name: str) -> Style:
+def style_of(name: str) -> Style:
+    """The link style of that name."""
     return next(item for item in STYLES if item.name == name)
 
 
@@ -83,14 +84,14 @@ def plans_of(number: int) -> Iterator[Plan]:
         for use in USES if style.name in USED_STYLES else ("payment",):
             yield Plan(f"{number:02}-{style.name}-{use}", builds, style, use, bundles=bundles)
     for name in ENCRYPTED_STYLES:
-        yield Plan(f"{number:02}-{name}-fairplay", builds, _style(name), encrypted=True, bundles=bundles)
+        yield Plan(f"{number:02}-{name}-fairplay", builds, style_of(name), encrypted=True, bundles=bundles)
     for name in BARE_STYLES if number in BARE_GROUPS else ():
         for encrypted in (False, True):
-            bare = replace(_style(name), name=f"{name}-bare")
+            bare = replace(style_of(name), name=f"{name}-bare")
             suffix = "-fairplay" if encrypted else ""
             yield Plan(f"{number:02}-{bare.name}{suffix}", builds, bare, encrypted=encrypted, declared=False)
     if number in UNUSED_GROUPS:
-        unused = replace(_style("stripped"), name="unused")
+        unused = replace(style_of("stripped"), name="unused")
         yield Plan(f"{number:02}-unused", builds[1:], unused, "none", declared=False)
 
 
@@ -101,7 +102,7 @@ def plans_alone() -> Iterator[Plan]:
         for encrypted in (False, True):
             suffix = "-fairplay" if encrypted else ""
             yield Plan(
-                f"alone-{name}{suffix}", (build,), replace(_style("stripped"), name="alone"), encrypted=encrypted
+                f"alone-{name}{suffix}", (build,), replace(style_of("stripped"), name="alone"), encrypted=encrypted
             )
 
 
