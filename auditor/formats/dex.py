@@ -151,7 +151,7 @@ def _parse_at(data: bytes, position: int, limits: Limits) -> Dex:
     types, _ = table.read("type_ids", _TYPE_IDS, 1, limits.dex_strings)
     class_words, class_offset = table.read("class_defs", _CLASS_DEFS, CLASS_WORDS, limits.dex_classes)
     string_offsets, readable = _inside(data, base, string_offsets, faults)
-    tables = Tables(data, base, string_offsets, types, class_words[::CLASS_WORDS], class_offset)
+    tables = Tables(data, base, string_offsets, types, class_words[::CLASS_WORDS], class_offset, position)
     classes = DexClasses(tables)
     if classes.unread:
         faults.append(f"class_defs: {classes.unread} classes whose names cannot be read")

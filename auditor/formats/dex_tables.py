@@ -55,6 +55,8 @@ class Tables:
     class_types: array[int]
     """Type index of each class_def_item."""
     class_offset: int
+    header: int = 0
+    """Where the header lies in ``data``."""
 
     def text_offset(self, type_index: int) -> int:
         """Offset of the descriptor of a type, NO_INDEX if any step to it leads outside."""
@@ -86,6 +88,11 @@ class DexClasses:
         self._types_by_name: dict[str, int] | None = None
         self.unread = len(wanted) - len(types)
         """Defined classes whose name cannot be read."""
+
+    @property
+    def tables(self) -> Tables:
+        """The tables the names were read through, for those who read more of the classes."""
+        return self._tables
 
     def __len__(self) -> int:
         return len(self._names)

@@ -30,6 +30,8 @@ class Tier(StrEnum):
     """A file name inside the package."""
     WRAPPER = "wrapper"
     """Said by a cross-platform framework about its plugins: names an SDK, carries no code of it."""
+    USE = "use"
+    """What the app's own code does with an SDK that is inside: says nothing of whether it is."""
 
 
 class FactKind(StrEnum):
@@ -59,6 +61,8 @@ class FactKind(StrEnum):
 
     DEX_CLASS = "dex.class"
     DEX_STRING = "dex.string"
+    DEX_PROFILE = "dex.class-profile"
+    DEX_CALL = "dex.call"
 
     NATIVE_LIBRARY = "native.library"
     NATIVE_NEEDED = "native.needed"
@@ -139,6 +143,15 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
         "class defined in a DEX file, dotted Java name with $ for nested classes",
     ),
     FactKind.DEX_STRING: (Tier.LITERAL, "entry of a DEX string table"),
+    FactKind.DEX_PROFILE: (
+        Tier.CODE,
+        "feature of a class that survives renaming, as shape:HEX or calls:HEX; read with --deep only, and kept only "
+        "where a signature asks for it",
+    ),
+    FactKind.DEX_CALL: (
+        Tier.USE,
+        "call of an SDK from code outside it, as CALLER#METHOD -> CALLEE#METHOD; read with --deep only",
+    ),
     FactKind.NATIVE_LIBRARY: (Tier.CODE, "soname of an ELF library, or its file name where it has none"),
     FactKind.NATIVE_NEEDED: (Tier.DECLARED, "library an ELF file needs"),
     FactKind.NATIVE_EXPORT: (

@@ -31,7 +31,7 @@ _NAME = 60
 """Characters shown of a label, version or certificate name."""
 _VALUE = 120
 """Characters shown of one piece of evidence; JSON has the whole."""
-_TIERS = (Tier.IDENTITY, Tier.CODE, Tier.LITERAL, Tier.FILE, Tier.WRAPPER, Tier.DECLARED)
+_TIERS = (Tier.IDENTITY, Tier.CODE, Tier.LITERAL, Tier.FILE, Tier.WRAPPER, Tier.DECLARED, Tier.USE)
 
 _IS = {
     Grade.VERIFIED: "is the app (verified)",

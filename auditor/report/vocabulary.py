@@ -87,6 +87,7 @@ TIERS = {
     Tier.LITERAL: "a string constant inside code",
     Tier.FILE: "a file name inside the package",
     Tier.WRAPPER: "said by a cross-platform framework about its plugins: names an SDK, carries no code of it",
+    Tier.USE: "what the app's own code does with an SDK that is inside; says nothing of whether it is",
 }
 SIGNING_STATES = {
     SigningState.VERIFIED: "digests and signature hold, by the scheme the platform would trust",
