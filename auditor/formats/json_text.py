@@ -1,8 +1,8 @@
 """Read JSON whose nesting is bounded before anything is built from it.
 
-Format: RFC 8259, with or without a byte order mark.
+Format: RFC 8259, with or without a byte order mark; on demand with the comments of JavaScript.
 
-Not read: comments, trailing commas, other encodings than UTF-8.
+Not read: trailing commas, other encodings than UTF-8.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from auditor.errors import FormatError, LimitError
 from auditor.formats.blob import Blob
 from auditor.limits import DEFAULT, Limits
 
+_COMMENT = re.compile(rb'("(?:[^"\\]|\\.)*+")|/\*.*?\*/|//[^\n]*', re.DOTALL)
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 
 
-def parse_json(data: Blob, limits: Limits = DEFAULT) -> object:
-    """The value of a document.
+def parse_json(data: Blob, limits: Limits = DEFAULT, *, comments: bool = False) -> object:
+    """The value of a document; ``comments`` passes over those of JavaScript.
 
     Raises:
         FormatError: no JSON.
@@ -27,6 +28,8 @@ def parse_json(data: Blob, limits: Limits = DEFAULT) -> object:
     if len(data) > limits.manifest_size:
         raise LimitError(f"{len(data)} bytes of JSON; raise --limit manifest_size")
     raw = bytes(data).removeprefix(b"\xef\xbb\xbf")
+    if comments:
+        raw = _COMMENT.sub(rb"\1", raw)
     depth = 0
     for match in _BRACKET.finditer(raw):
         first = match.group()[:1]

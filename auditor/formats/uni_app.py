@@ -28,7 +28,7 @@ class UniApp:
     """The native modules a file names."""
 
     modules: tuple[str, ...]
-    """GROUP.NAME with the group in lower case (payment.weixin), or the name of a module without group; ascending."""
+    """GROUP.NAME in lower case (payment.weixin), or the name of a module or plugin without group; ascending."""
     classes: tuple[str, ...] = ()
 
 
@@ -38,7 +38,7 @@ def parse_uni_manifest(data: Blob, limits: Limits = DEFAULT) -> UniApp:
     Raises:
         FormatError: no JSON, or no object.
     """
-    value = parse_json(data, limits)
+    value = parse_json(data, limits, comments=True)
     if not isinstance(value, dict):
         raise FormatError("a manifest of uni-app that is no object")
     found: set[str] = set()
@@ -58,7 +58,7 @@ def _modules(source: object) -> Iterator[str]:
         for group in _GROUPS:
             names = groups.get(group) if isinstance(groups, dict) else None
             if isinstance(names, dict):
-                yield from (f"{group}.{name}" for name in names if name)
+                yield from (_module(group, name) for name in names if name)
     modules = source.get("modules")
     if isinstance(modules, dict):
         yield from (name for name in modules if name)
@@ -81,10 +81,16 @@ def parse_dcloud_properties(data: Blob, limits: Limits = DEFAULT) -> UniApp:
             continue
         group = _attribute(element, "name")
         inner = [item for item in element.children if item.name == "module"]
-        modules.update(f"{group.lower()}.{_attribute(item, 'name')}" for item in inner)
+        modules.update(_module(group, _attribute(item, "name")) for item in inner)
         modules.add(group)
         classes.update(_attribute(item, "value") for item in (element, *inner))
     return UniApp(tuple(sorted(modules - {""})), tuple(sorted(classes - {""})))
+
+
+def _module(group: str, name: str) -> str:
+    """OAuth-Weixin of OAuth is what the manifest calls oauth.weixin."""
+    group = group.lower()
+    return f"{group}.{name.lower().removeprefix(f'{group}-')}"
 
 
 def _attribute(element: Element, name: str) -> str:
