@@ -62,7 +62,7 @@ KNOWN = [
         ("alipay", "android-sdk", "android/sdk-alipay-share.apk", "embedded",
          "android/vendor-mpaas.apk", "", "mPaaS, another product under com.alipay"),
         ("alipay", "android-sdk", "android/renamed-alipay.apk", "renamed",
-         "android/near-sdk-few-literals.apk", "", "one literal"),
+         "android/near-sdk-few-literals.apk", "mentioned", "one literal"),
         ("alipay", "ios-sdk", "ios/sdk-alipay.ipa", "embedded",
          "ios/near-sdk-queries-all.ipa", "referenced", "may ask for the scheme"),
         ("camscanner", "android-id", "android/camscanner-impostor.apk", "impostor",
