@@ -57,7 +57,12 @@ STYLES: tuple[Style, ...] = (
     Style("appex", (*DEAD, "-application_extension"), strip=("-x",), place="appex"),
     Style("object", place="object"),
 )
-"""``hidden`` is what -no_exported_symbols does, which lld 14 does not know: the symbol table stays."""
+"""``hidden`` does what -no_exported_symbols does, which lld 14 does not know; its symbol table stays.
+
+``object`` copies the vendors' object files into the bundle, linked into nothing, as apps do that ship a static library
+among their resources. lld 14 cannot link objects beforehand (-r); the vendors did so: each Alipay build is one such
+object, and so is the largest part of each QQ build.
+"""
 
 CALLS: dict[tuple[str, str], str] = {
     ("alipay", "one-call"): "[[AlipaySDK defaultService] currentVersion];",

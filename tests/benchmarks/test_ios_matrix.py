@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.accuracy import ios
 from benchmarks.accuracy.cases import Case, Truth
-from benchmarks.accuracy.ios import FOLDER, Plan, build_app, group_of, plans, plans_of, style_of
+from benchmarks.accuracy.ios import Plan, build_app, group_of, plans, plans_of, style_of
 from benchmarks.accuracy.ios_link import (
     CALLS,
     STYLES,
@@ -177,16 +177,18 @@ def test_a_use_that_links_the_same_code_is_left_out(tmp_path: Path, monkeypatch:
 class TestRealBuilds:
     """Apps around real SDK binaries."""
 
-    def build(self, style: str, *, encrypted: bool = False, use: str = "payment") -> tuple[Path, tuple[Truth, ...]]:
-        plan = Plan(f"test-{style}-{encrypted}", group_of(10), style_of(style), use, encrypted=encrypted)
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> None:
+        self.path = tmp_path / "app.ipa"
+
+    def build(self, style: str, *, encrypted: bool = False) -> tuple[Path, tuple[Truth, ...]]:
+        plan = Plan("test", group_of(10), style_of(style), encrypted=encrypted)
         try:
             data, truths, _ = build_app(plan)
         except OutOfReachError as error:
             pytest.skip(str(error))
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        path = FOLDER / f"{plan.id}.ipa"
-        path.write_bytes(data)
-        return path, truths
+        self.path.write_bytes(data)
+        return self.path, truths
 
     def code(self, path: Path, member: str = "Host") -> bytes:
         with zipfile.ZipFile(path) as archive:
