@@ -1,0 +1,4 @@
+package android.support.v4.app;
+
+/** Stands for the support library's class, which one SDK names in its methods. */
+public class Fragment {}
