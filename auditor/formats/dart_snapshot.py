@@ -24,15 +24,18 @@ from auditor.model import Values
 
 _MAGIC = b"\xf5\xf5\xdc\xdc"
 _HEADER = struct.Struct("<4xqq32s")
-"""Magic, size of header and clusters without the magic, kind, hash of the version of Dart; then the features, then NUL."""
+"""Magic, size of header and clusters without the magic, kind, hash of the version of Dart; the features follow."""
 _ALIGNMENTS = (16, 32, 64)
 """Of the data image behind the clusters, in the order they are tried: what lies between is zero."""
 _SNAPSHOTS = 16
 _FEATURES_SIZE = KIB
 _PACKAGE = re.compile(rb"package:([a-z_][a-z0-9_]{0,63})/")
 _PRINTABLE = re.compile(rb"[ -~]{4,}")
-_LAYOUTS = ((8, 16), (8, 12), (4, 12))
-"""Offsets of the length and of the characters in a string object: 64 bit, compressed pointers, 32 bit."""
+_LAYOUTS = ((8, 16, 1), (8, 12, 1), (4, 12, 4))
+"""Offsets of the length and of the characters in a string object: 64 bit, compressed pointers, 32 bit; and at how many
+places the characters may begin in a printable run, because the hash in front of them may be printable, too."""
+_MOST_CLASSES = 384
+"""Below it a number can be that of a class of strings: they are built in, numbers above are an app's."""
 _STRETCHES, _STRETCH = 64, 4 * KIB
 """How many stretches of an image are sampled, and how long each is."""
 _WIDEST = 16 * KIB
@@ -181,46 +184,57 @@ def _learn_shape(data: bytes, start: int, end: int) -> _Shape | None:
     """Tell from a sample of printable strings how this version of Dart lays string objects out.
 
     Numbers of classes and widths of fields differ between versions, but a printable string whose length stands in
-    front of it shows both.
+    front of it shows both: of the layouts the one is right under which most of the strings are of one class.
     """
-    best: tuple[int, int, int, list[int]] = (0, 0, 0, [])
     sample = list(_find_sample(data, start, end))
-    for length_at, text_at in _LAYOUTS:
-        tags = []
-        for first, size in sample:
-            head = first - text_at
-            smi = int.from_bytes(data[head + length_at : head + length_at + 4], "little") if head >= start else 1
-            # What follows a string is not printable padding only, so the run may be a little longer than the string.
-            if not smi & 1 and size - 8 <= smi >> 1 <= size and smi:
-                tags.append(int.from_bytes(data[head : head + 4], "little"))
-        if len(tags) > best[0]:
-            best = (len(tags), length_at, text_at, tags)
-    count, length_at, text_at, tags = best
+    best: tuple[int, int, int, int, list[int]] = (0, 0, 0, 0, [])
+    for length_at, text_at, shifts in _LAYOUTS:
+        tags = [
+            tag
+            for first, size in sample
+            if (tag := _read_tags(data, start, first, size, length_at, text_at, shifts)) is not None
+        ]
+        kind, count = Counter(map(_class_of, tags)).most_common(1)[0] if tags else (0, 0)
+        if count > best[0]:
+            best = (count, kind, length_at, text_at, tags)
+    count, kind, length_at, text_at, tags = best
     if count == 0:
         return None
-    return _Shape(length_at, text_at, *_tag_patterns(tags))
-
-
-def _tag_patterns(tags: list[int]) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Patterns of the tags of one-byte and two-byte strings, from tags of one-byte strings.
-
-    Tags hold flags in 8 bits, the size in 4 or in 8, and the number of the class above; the number of the two-byte
-    strings follows that of the one-byte strings.
-    """
-    small, small_count = Counter(tag >> 12 for tag in tags).most_common(1)[0]
-    large, large_count = Counter(tag >> 16 for tag in tags).most_common(1)[0]
-    shift, number = (12, small) if small_count * 10 >= large_count * 9 else (16, large)
-    flags = Counter(tag & 0xFF for tag in tags if tag >> shift == number)
+    flags = Counter(tag & 0xFF for tag in tags if _class_of(tag) == kind)
     # A flag that hardly ever occurs is a chance hit among other bytes.
-    seen = sorted(flag for flag, count in flags.items() if count * 20 >= flags.total())
-    lead = b"[" + b"".join(re.escape(bytes([flag])) for flag in seen) + b"]"
-    if len(seen) == 1:
-        # A literal first byte makes the search several times as fast.
-        lead = lead[1:-1]
-    patterns = []
-    for cid in (number, number + 1):
-        low = (cid << shift & 0xFF00) >> 8
-        size = b"[\\x%02x-\\x%02x]" % (low, low | ((1 << shift - 8) - 1))
-        rest = (cid << shift >> 16 & 0xFFFF).to_bytes(2, "little")
-        patterns.append(re.compile(lead + size + re.escape(rest), re.DOTALL))
-    return patterns[0], patterns[1]
+    seen = sorted(flag for flag, times in flags.items() if times * 20 >= flags.total())
+    step = 1 << (12 if kind >> 12 < _MOST_CLASSES else 16)
+    return _Shape(length_at, text_at, _tag_pattern(kind, step, seen), _tag_pattern(kind + step, step, seen))
+
+
+def _read_tags(data: bytes, start: int, first: int, size: int, length_at: int, text_at: int, shifts: int) -> int | None:
+    """The tags of the string object that a printable run belongs to; None where no length in front of it fits."""
+    for shift in range(shifts):
+        head = first + shift - text_at
+        if head < start:
+            continue
+        smi = int.from_bytes(data[head + length_at : head + length_at + 4], "little")
+        # Tags and lengths of the next object may be printable, so the run may be longer than the string.
+        if smi and not smi & 1 and size - shift - 8 <= smi >> 1 <= size - shift:
+            return int.from_bytes(data[head : head + 4], "little")
+    return None
+
+
+def _class_of(tags: int) -> int:
+    """The part of the tags that says of which class an object is.
+
+    Tags are 8 bits of flags, a size of 4 bits, or of 8 before Dart 2.16, and the number of the class. Strings are
+    built in, so their number is low.
+    """
+    return tags & (0xFFFFF000 if tags >> 12 < _MOST_CLASSES else 0xFFFF0000)
+
+
+def _tag_pattern(kind: int, step: int, flags: list[int]) -> re.Pattern[bytes]:
+    """What matches the tags of all objects of one class, whatever their size."""
+    lead = b"".join(re.escape(bytes([flag])) for flag in flags)
+    if len(flags) > 1:
+        # A literal first byte makes the search several times as fast, so a set is used only where it must be.
+        lead = b"[" + lead + b"]"
+    low = kind >> 8 & 0xFF
+    sizes = b"[\\x%02x-\\x%02x]" % (low, low + (step >> 8) - 1)
+    return re.compile(lead + sizes + re.escape((kind >> 16 & 0xFFFF).to_bytes(2, "little")), re.DOTALL)

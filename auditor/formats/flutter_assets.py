@@ -15,8 +15,8 @@ from auditor.formats.compressed import is_compressed, unpack_chunks
 from auditor.limits import DEFAULT, Limits
 
 _KERNEL_MAGIC = b"\x90\xab\xcd\xef"
-_SEPARATOR = "\n" + "-" * 80 + "\n"
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,63}")
+_SEPARATOR = b"\n" + b"-" * 80 + b"\n"
+_NAME = re.compile(rb"[a-z_][a-z0-9_]{0,63}")
 _LIBRARY = re.compile(rb"package:([a-z_][a-z0-9_]{0,63})/")
 _ASSET = re.compile(rb"packages/([a-z_][a-z0-9_]{0,63})/")
 
@@ -30,17 +30,16 @@ def parse_notices(data: Blob, limits: Limits = DEFAULT) -> tuple[str, ...]:
         LimitError: it unpacks to more than ``limits.manifest_size``.
         FormatError: it is damaged, or no list of licences.
     """
-    unpacked = _unpack(data, limits.manifest_size)
-    text = unpacked.decode("utf-8", "replace").replace("\r\n", "\n")
-    names: set[str] = set()
-    for section in text.split(_SEPARATOR):
+    unpacked = _unpack(data, limits.manifest_size).replace(b"\r\n", b"\n")
+    names: set[bytes] = set()
+    for section in unpacked.split(_SEPARATOR):
         # Each licence begins with the names it holds for, one to a line, and an empty line.
-        head, blank, _ = section.partition("\n\n")
+        head, blank, _ = section.partition(b"\n\n")
         if blank:
-            names.update(line for line in head.split("\n") if _NAME.fullmatch(line))
+            names.update(line for line in head.split(b"\n") if _NAME.fullmatch(line))
     if not names:
         raise FormatError("no list of licences: no package is named", 0)
-    return tuple(sorted(names))
+    return tuple(sorted(name.decode("ascii") for name in names))
 
 
 def parse_asset_manifest(data: Blob, limits: Limits = DEFAULT) -> tuple[str, ...]:

@@ -57,10 +57,11 @@ def _read_dart(data: Blob, path: str, limits: Limits) -> WrapperFacts | None:
 def _is_encrypted(data: bytes, limits: Limits) -> bool:
     if data[:4] in THIN_MAGICS:
         return read_image(data, 0, len(data), limits).encrypted
-    ranges = [
-        (offset, size) for offset, size, _ in find_fat_ranges(data, limits) if data[offset : offset + 4] in THIN_MAGICS
-    ]
-    return any(read_image(data, offset, size, limits).encrypted for offset, size in ranges)
+    return any(
+        read_image(data, offset, size, limits).encrypted
+        for offset, size, _ in find_fat_ranges(data, limits)
+        if data[offset : offset + 4] in THIN_MAGICS
+    )
 
 
 def _is_flutter_asset(path: str, *names: str) -> bool:
