@@ -16,7 +16,7 @@ from auditor.formats.ar import find_members, is_ar
 from auditor.formats.blob import Blob
 from auditor.formats.code_signature import CodeSignature, parse_code_signature
 from auditor.formats.macho_layout import THIN_MAGICS, Image, read_image
-from auditor.formats.macho_names import NameValues, read_strings, read_symbols
+from auditor.formats.macho_names import NameValues, read_strings, read_symbols, stated_versions
 from auditor.formats.macho_objc import read_classes, read_protocols, symbol_classes, symbol_protocols
 from auditor.formats.macho_pointers import PointerReader
 from auditor.formats.macho_swift import class_types, read_types, symbol_types
@@ -57,6 +57,8 @@ class Slice:
     """Swift types and protocols defined here, as Module.Type: by metadata, by symbol or by class name."""
     strings: Values = _NONE
     """The C strings of __cstring."""
+    versions: Values = _NONE
+    """Those that are a version number, as BEFORE | VERSION | BEHIND."""
     methods: Values = _NONE
     """Selectors of __objc_methname, defined or called."""
     symbols: Values = _NONE
@@ -191,6 +193,7 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
         objc_protocols=NameValues(protocols, class_names),
         swift_types=NameValues(types | class_types(classes)),
         strings=strings,
+        versions=stated_versions(strings),
         methods=methods,
         symbols=NameValues(symbols.defined, symbols.raw),
         imports=NameValues(symbols.imports, symbols.raw),

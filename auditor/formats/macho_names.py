@@ -7,13 +7,14 @@ Not read: UTF-16 strings (__ustring), classic binding opcodes.
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import compress
+from itertools import compress, islice
 
 from auditor.formats.macho_layout import Image
 from auditor.limits import MIB, Limits
@@ -21,6 +22,10 @@ from auditor.limits import MIB, Limits
 _STAB, _PRIVATE, _TYPE, _EXTERNAL = 0xE0, 0x10, 0x0E, 0x01
 _UNDEFINED, _ABSOLUTE, _SECTION, _PREBOUND, _INDIRECT = 0x0, 0x2, 0xE, 0xC, 0xA
 _REEXPORT = 0x08
+_VERSION = re.compile(rb"(?<![^\0])\d{1,9}(?:\.\d{1,9}){1,3}(?=\0)")
+_VERSIONS = 20_000
+_NEIGHBOUR = 160
+"""Bytes kept of a string beside a version number."""
 
 
 def _kinds(wanted: Iterable[int], exported: bool) -> bytes:
@@ -48,6 +53,10 @@ class NameValues:
         self._names = None if names is None else _text(frozenset(names))
         self._raw = raw
         self._sorted: list[bytes] | None = None
+
+    @property
+    def raw(self) -> tuple[tuple[int, bytes], ...]:
+        return self._raw
 
     def _all(self) -> frozenset[bytes]:
         if self._names is None:
@@ -135,6 +144,23 @@ def read_strings(image: Image, section_name: str, limits: Limits) -> tuple[NameV
             break
         chunks.append((image.base + section.offset, raw))
     return NameValues(None, tuple(chunks)), hidden
+
+
+def stated_versions(strings: NameValues) -> NameValues:
+    """The strings that are a version number and nothing else, each as BEFORE | VERSION | BEHIND.
+
+    A number alone could be anybody's; linkers keep the strings of one object file in their order, so its neighbours say
+    whose it is. Where a linker merged the number into an earlier object file, the neighbours are that one's.
+    """
+    found: set[bytes] = set()
+    for _, chunk in strings.raw:
+        for match in islice(_VERSION.finditer(chunk), _VERSIONS):
+            before = chunk[max(match.start() - 4096, 0) : match.start()].rstrip(b"\0")
+            behind = chunk[match.end() : match.end() + 4096].lstrip(b"\0")
+            before = before[before.rfind(b"\0") + 1 :][:_NEIGHBOUR]
+            behind = behind.split(b"\0", 1)[0][:_NEIGHBOUR]
+            found.add(b" | ".join((before, match.group(), behind)))
+    return NameValues(found)
 
 
 def read_symbols(image: Image, limits: Limits) -> Symbols:

@@ -87,6 +87,7 @@ class FactKind(StrEnum):
     MACHO_RPATH = "macho.rpath"
     MACHO_UUID = "macho.uuid"
     MACHO_STRING = "macho.string"
+    MACHO_VERSION = "macho.version"
     SWIFT_TYPE = "macho.swift-type"
 
     WRAPPER = "wrapper.framework"
@@ -188,6 +189,11 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     FactKind.MACHO_RPATH: (Tier.DECLARED, "run path of a Mach-O file"),
     FactKind.MACHO_UUID: (Tier.CODE, "LC_UUID of a Mach-O slice, lower-case hex"),
     FactKind.MACHO_STRING: (Tier.LITERAL, "C string of a Mach-O file"),
+    FactKind.MACHO_VERSION: (
+        Tier.LITERAL,
+        "version number that is a C string of its own, with the strings that stand before and behind it in the file, "
+        "as BEFORE | VERSION | BEHIND",
+    ),
     FactKind.SWIFT_TYPE: (
         Tier.CODE,
         "Swift class, structure, enumeration or protocol defined in a Mach-O file, as Module.Type",

@@ -65,7 +65,15 @@ _NATIVE = frozenset(
 )
 _MANIFEST = frozenset(kind for kind in FactKind if kind.value.startswith("android."))
 _PLIST = frozenset({FactKind.URL_SCHEME, FactKind.QUERIED_SCHEME})
-_TEXT = frozenset({FactKind.OBJC_CLASS, FactKind.OBJC_PROTOCOL, FactKind.MACHO_STRING, FactKind.SWIFT_TYPE})
+_TEXT = frozenset(
+    {
+        FactKind.OBJC_CLASS,
+        FactKind.OBJC_PROTOCOL,
+        FactKind.MACHO_STRING,
+        FactKind.MACHO_VERSION,
+        FactKind.SWIFT_TYPE,
+    }
+)
 _WRAPPER = frozenset({FactKind.WRAPPER, FactKind.WRAPPER_PLUGIN, FactKind.WRAPPER_STRING})
 _MACHO = _TEXT | frozenset(kind for kind in FactKind if kind.value.startswith("macho."))
 _ALL = frozenset(FactKind)

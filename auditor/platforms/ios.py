@@ -110,6 +110,9 @@ def _read_record(path: str, member: Member, found: IosBundle, collected: _Collec
         if isinstance(value, dict):
             collected.plists[folder] = value
             collected.facts.extend(_plist_facts(value, member, main=folder == ""))
+            collected.facts.extend(_stated_version(folder, value, member))
+    elif name == "Info.plist" and folder.endswith(".bundle"):
+        _read_resource_bundle(folder, member, found, collected)
     elif path == "embedded.mobileprovision":
         try:
             collected.profile = parse_profile(bytes(member.open()))
@@ -125,6 +128,26 @@ def _read_record(path: str, member: Member, found: IosBundle, collected: _Collec
         collected.facts.extend(batch(kind, member.origin, values) for kind, values in pairs if values)
     elif path == "iTunesMetadata.plist" and member.size <= limits.manifest_size:
         _read_store_record(member, found, collected)
+
+
+def _read_resource_bundle(folder: str, member: Member, found: IosBundle, collected: _Collected) -> None:
+    """The version a resource bundle states; it holds no code, whatever executable its Info.plist names."""
+    if member.size > found.budget.limits.manifest_size:
+        return
+    try:
+        value = parse_plist(bytes(member.open()), found.budget.limits)
+    except AuditorError:
+        # Such lists come in many forms and hide no more than a version number.
+        return
+    if isinstance(value, dict):
+        collected.facts.extend(_stated_version(folder, value, member))
+
+
+def _stated_version(folder: str, value: Mapping[str, object], member: Member) -> Iterator[FactBatch]:
+    """The version of a part of the app; the app's own is its identity."""
+    version = _text(value, "CFBundleShortVersionString").strip() or _text(value, "CFBundleVersion").strip()
+    if folder and version:
+        yield batch(FactKind.FILE_VERSION, member.origin, [f"{posixpath.basename(folder)} {version}"])
 
 
 def _read_plist(member: Member, found: IosBundle, collected: _Collected, *, essential: bool) -> object:

@@ -21,7 +21,7 @@ from auditor.platforms.wrappers import scan_wrapper
 _KINDS = ProblemCode.MACHO_DAMAGED.hides
 _HIDDEN = {
     "objc": frozenset({FactKind.OBJC_CLASS, FactKind.OBJC_PROTOCOL}),
-    "strings": frozenset({FactKind.MACHO_STRING}),
+    "strings": frozenset({FactKind.MACHO_STRING, FactKind.MACHO_VERSION}),
     "swift": frozenset({FactKind.SWIFT_TYPE}),
     "symbols": frozenset({FactKind.MACHO_SYMBOL, FactKind.MACHO_IMPORT, FactKind.OBJC_CLASS, FactKind.SWIFT_TYPE}),
     "signature": frozenset({FactKind.TEAM_ID, FactKind.ENTITLEMENT}),
@@ -111,6 +111,7 @@ def _add_slice(path: str, origin: Origin, item: Slice, code: CodeScan) -> None:
         (FactKind.MACHO_SYMBOL, item.symbols),
         (FactKind.MACHO_IMPORT, item.imports),
         (FactKind.MACHO_STRING, item.strings),
+        (FactKind.MACHO_VERSION, item.versions),
         (FactKind.MACHO_DYLIB, SortedValues(item.dylibs)),
         (FactKind.MACHO_RPATH, SortedValues(item.rpaths)),
         (FactKind.MACHO_UUID, SortedValues([item.uuid] if item.uuid else [])),
