@@ -23,6 +23,13 @@ from auditor.limits import Limits
 from auditor.platforms.wrapper_reader import WrapperFacts, WrapperReader
 
 _DART_SYMBOL = b"_kDartIsolateSnapshotData"
+_NOTICES = ("flutter_assets/NOTICES.Z", "flutter_assets/NOTICES", "flutter_assets/LICENSE")
+_ASSET_MANIFESTS = (
+    "flutter_assets/AssetManifest.bin",
+    "flutter_assets/AssetManifest.bin.json",
+    "flutter_assets/AssetManifest.json",
+)
+_STORE_ENDINGS = (".blob.so", "libassembly-store.so")
 _STORE = re.compile(r"(?:.*/)?assemblies(?:\.[^/]+)?\.blob")
 _STORE_LIBRARY = re.compile(r"(?:.*/)?lib(?:assemblies\.[^/]+\.blob|assembly-store)\.so")
 _ASSEMBLY_LIBRARY = re.compile(r"(?:.*/)?lib_([^/]+)\.dll\.so")
@@ -35,7 +42,7 @@ _PLATFORM_ASSEMBLIES = re.compile(
 """Assemblies of the frameworks themselves, whose many names and strings tell nothing of the app's plugins."""
 
 
-def _reads_dart(path: str, head: bytes) -> bool:
+def _wants_dart(path: str, head: bytes) -> bool:
     if path.endswith("/libapp.so"):
         return is_elf(head)
     return path.endswith("App.framework/App") and is_macho(head)
@@ -62,11 +69,6 @@ def _is_encrypted(data: bytes, limits: Limits) -> bool:
         for offset, size, _ in find_fat_ranges(data, limits)
         if data[offset : offset + 4] in THIN_MAGICS
     )
-
-
-def _is_flutter_asset(path: str, *names: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    return folder.endswith("flutter_assets") and name in names
 
 
 def _read_notices(data: Blob, path: str, limits: Limits) -> WrapperFacts:
@@ -119,35 +121,29 @@ def _plugins(*names: str) -> tuple[str, ...]:
     return tuple(name for name in names if not name.endswith(".resources"))
 
 
+def _wants_store(path: str, head: bytes) -> bool:
+    if path.endswith(".blob"):
+        return is_assembly_store(head) and _STORE.fullmatch(path) is not None
+    return path.endswith(_STORE_ENDINGS) and is_elf(head) and _STORE_LIBRARY.fullmatch(path) is not None
+
+
+def _wants_assembly(path: str, head: bytes) -> bool:
+    return path.endswith(".dll") and (is_pe(head) or is_compressed_assembly(head))
+
+
 READERS: tuple[WrapperReader, ...] = (
-    WrapperReader(_reads_dart, _read_dart),
+    WrapperReader(_wants_dart, _read_dart),
+    WrapperReader(lambda path, _: path.endswith(_NOTICES), _read_notices, "manifest_size"),
+    WrapperReader(lambda path, _: path.endswith(_ASSET_MANIFESTS), _read_asset_manifest, "manifest_size"),
+    WrapperReader(lambda path, _: path.endswith("flutter_assets/kernel_blob.bin"), _read_kernel),
+    WrapperReader(lambda path, _: path.endswith("Managed/Metadata/global-metadata.dat"), _read_il2cpp),
+    WrapperReader(_wants_store, _read_store),
     WrapperReader(
-        lambda path, head: _is_flutter_asset(path, "NOTICES.Z", "NOTICES", "LICENSE"),
-        _read_notices,
-        "manifest_size",
+        lambda path, _: path.endswith("assemblies/assemblies.manifest"), _read_store_manifest, "manifest_size"
     ),
     WrapperReader(
-        lambda path, head: _is_flutter_asset(path, "AssetManifest.json", "AssetManifest.bin", "AssetManifest.bin.json"),
-        _read_asset_manifest,
-        "manifest_size",
-    ),
-    WrapperReader(lambda path, head: _is_flutter_asset(path, "kernel_blob.bin"), _read_kernel),
-    WrapperReader(lambda path, head: path.endswith("Managed/Metadata/global-metadata.dat"), _read_il2cpp),
-    WrapperReader(
-        lambda path, head: (
-            (is_assembly_store(head) and _STORE.fullmatch(path) is not None)
-            or (is_elf(head) and path.endswith(".so") and _STORE_LIBRARY.fullmatch(path) is not None)
-        ),
-        _read_store,
-    ),
-    WrapperReader(
-        lambda path, head: path.endswith("assemblies/assemblies.manifest"), _read_store_manifest, "manifest_size"
-    ),
-    WrapperReader(
-        lambda path, head: path.endswith(".dll.so") and _ASSEMBLY_LIBRARY.fullmatch(path) is not None,
+        lambda path, _: path.endswith(".dll.so") and _ASSEMBLY_LIBRARY.fullmatch(path) is not None,
         _read_assembly_library,
     ),
-    WrapperReader(
-        lambda path, head: path.endswith(".dll") and (is_pe(head) or is_compressed_assembly(head)), _read_assembly
-    ),
+    WrapperReader(_wants_assembly, _read_assembly),
 )

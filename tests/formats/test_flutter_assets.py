@@ -1,4 +1,4 @@
-"""What the readers of flutter_assets promise: names of Dart packages from licences, asset manifests and kernel files."""
+"""What the readers of flutter_assets promise: names of Dart packages from licences, asset lists and kernel files."""
 
 from __future__ import annotations
 
