@@ -45,10 +45,11 @@ def _numbers(version: str) -> tuple[tuple[int, str], ...]:
 
 
 def _fitting(learned: Iterable[LearnedSet], batches: Batches) -> str:
-    """The first and the last build that hold every learned value that was seen; "" where all do, or none.
+    """The known builds next to those that hold every learned value that was seen; "" where all do, or none.
 
-    A shrinker takes values away but adds none, so only what is there tells builds apart, never what is missing. Where
-    no known build fits, this is another one: nothing is claimed.
+    A shrinker takes values away but adds none, so only what is there tells builds apart, never what is missing. The
+    SDK may be a build between two that were learned: the answer reaches from the last one that does not fit before to
+    the first one behind. Where no known build fits, nothing is claimed.
     """
     for item in learned:
         fitting = set(range(len(item.builds)))
@@ -56,6 +57,9 @@ def _fitting(learned: Iterable[LearnedSet], batches: Batches) -> str:
             if any(value in found.values for found in batches.get(item.kind, ()) for value in group.values):
                 fitting.intersection_update(group.builds)
         if fitting and len(fitting) < len(item.builds):
-            first, last = item.builds[min(fitting)].version, item.builds[max(fitting)].version
-            return first if first == last else f"{first} to {last}"
+            before = [build.version for build in item.builds[: min(fitting)]][-1:]
+            behind = [build.version for build in item.builds[max(fitting) + 1 :]][:1]
+            if before and behind:
+                return f"between {before[0]} and {behind[0]}"
+            return " ".join([*(f"after {version}" for version in before), *(f"before {version}" for version in behind)])
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
+from auditor.catalog.check_values import check_values
 from auditor.catalog.nouns import Fault
 from auditor.catalog.table import nearest
 from auditor.model.facts import FactKind, Platform, Tier
@@ -55,6 +56,7 @@ def check_clauses(file: str, key: str, clauses: tuple[Clause, ...], platform: Pl
         seen.add(clause.name)
         yield from _check_platform(file, place, clause, platform)
         yield from _check_patterns(file, place, clause)
+        yield from check_values(file, place, clause)
         listed = len(clause.values)
         if not (listed or clause.prefixes or clause.globs):
             yield Fault(file, place, "asks for nothing", "give values, prefixes or globs")

@@ -43,7 +43,7 @@ class VersionBasis(StrEnum):
 _BASES: dict[VersionBasis, str] = {
     VersionBasis.UNKNOWN: "no version is known",
     VersionBasis.STATED: "the SDK says so itself, in a constant, a file name or a property list",
-    VersionBasis.INFERRED: "FIRST to LAST of the builds the catalog knows that hold everything that was seen",
+    VersionBasis.INFERRED: "only builds in this range hold everything that was seen of it",
 }
 
 
@@ -60,7 +60,8 @@ class Match:
     relation: Relation | None = None
     confidence: Confidence = Confidence.HIGH
     version: str = ""
-    """Version of the SDK where it could be read (several are joined by ', ') or inferred (FIRST to LAST)."""
+    """Version of the SDK where it could be read (several are joined by ', ') or inferred
+    (``between A and B``, ``after A``, ``before B``)."""
     detail: str = ""
     version_basis: VersionBasis = VersionBasis.UNKNOWN
 
