@@ -33,11 +33,20 @@ RECIPES = ("macho.py", "ipa.py", "archive.py")
 
 USED_STYLES = ("plain", "dead-strip", "stripped", "export-list")
 """Styles built for every use; a use whose link holds the same SDK code as an earlier one is left out."""
-ENCRYPTED_STYLES = ("plain", "dead-strip", "stripped", "export-list", "framework", "framework-closed")
+ENCRYPTED_STYLES = (
+    "plain",
+    "dead-strip",
+    "stripped",
+    "export-list",
+    "framework",
+    "framework-closed",
+    "modern",
+    "modern-closed",
+)
 BARE_STYLES = ("plain", "stripped", "export-list")
 BARE_GROUPS = (0, 5, 10)
 UNUSED_GROUPS = (0, 5, 10)
-SLICE_GROUPS = (0, 10)
+SLICE_GROUPS = (10,)
 
 SCHEMES = {
     "alipay": ("examplepay",),
@@ -95,11 +104,11 @@ def plans_of(number: int) -> Iterator[Plan]:
         yield Plan(f"{number:02}-unused", builds[1:], unused, "none", declared=False)
 
 
-def plans_alone() -> Iterator[Plan]:
+def plans_alone(*, slice: bool) -> Iterator[Plan]:
     """Each build as the only SDK of its app, so that a family taken for another is seen."""
     for build in IOS_SDKS:
         name = f"{build.family}-{build.version.replace(' ', '-')}"
-        for encrypted in (False, True):
+        for encrypted in (False,) if slice else (False, True):
             suffix = "-fairplay" if encrypted else ""
             yield Plan(
                 f"alone-{name}{suffix}", (build,), replace(style_of("stripped"), name="alone"), encrypted=encrypted
@@ -109,7 +118,7 @@ def plans_alone() -> Iterator[Plan]:
 def plans(*, slice: bool) -> list[Plan]:
     """All apps, or those of the slice."""
     groups = SLICE_GROUPS if slice else range(len(WECHAT))
-    return [plan for number in groups for plan in plans_of(number)] + list(plans_alone())
+    return [plan for number in groups for plan in plans_of(number)] + list(plans_alone(slice=slice))
 
 
 def truth_of(build: SdkBuild, linked: Iterable[Linked]) -> Truth:
@@ -196,7 +205,7 @@ def input_digest() -> str:
     here = Path(__file__).parent
     for path in [*(here / name for name in SOURCES), *(ios_link.SAMPLES / "recipes" / name for name in RECIPES)]:
         digest.update(path.read_bytes())
-    for tool in ("clang-14", "ld64.lld-14", "llvm-strip-14"):
+    for tool in ("clang-14", "ld64.lld-14", "ld64.lld-19", "llvm-strip-14"):
         words = subprocess.run([tool, "--version"], capture_output=True, check=False).stdout.splitlines()
         digest.update(b"\n".join(words[:2]))
     return digest.hexdigest()[:16]

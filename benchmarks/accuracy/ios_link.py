@@ -39,9 +39,11 @@ class Style:
     strip: tuple[str, ...] = ()
     place: str = "main"
     """Where the SDK's code lies: main, framework, appex or object."""
+    linker: str = "ld64.lld-14"
 
 
 DEAD = ("-dead_strip",)
+MODERN = ("-fixup_chains", "-objc_relative_method_lists", "-x", "-S")
 HEADER = "__mh_execute_header"
 STYLES: tuple[Style, ...] = (
     Style("plain"),
@@ -56,12 +58,15 @@ STYLES: tuple[Style, ...] = (
     ),
     Style("appex", (*DEAD, "-application_extension"), strip=("-x",), place="appex"),
     Style("object", place="object"),
+    Style("modern", (*DEAD, *MODERN), linker="ld64.lld-19"),
+    Style("modern-closed", (*DEAD, *MODERN, "-no_exported_symbols"), linker="ld64.lld-19"),
 )
 """``hidden`` does what -no_exported_symbols does, which lld 14 does not know; its symbol table stays.
 
 ``object`` copies the vendors' object files into the bundle, linked into nothing, as apps do that ship a static library
 among their resources. lld 14 cannot link objects beforehand (-r); the vendors did so: each Alipay build is one such
-object, and so is the largest part of each QQ build.
+object, and so is the largest part of each QQ build. ``modern`` writes what current versions of Xcode write: chained
+fixups, an export trie of its own, relative method lists.
 """
 
 CALLS: dict[tuple[str, str], str] = {
@@ -219,7 +224,7 @@ def _compile(folder: Path, name: str, text: str) -> None:
 
 
 def _link_words(style: Style, folder: Path) -> list[str]:
-    words = ["ld64.lld-14", "-arch", "arm64", "-syslibroot", "sdk", "-platform_version", "ios", "13.0", "17.0"]
+    words = [style.linker, "-arch", "arm64", "-syslibroot", "sdk", "-platform_version", "ios", "13.0", "17.0"]
     words += ["-lSystem", "-lobjc", "-framework", "Foundation", "-framework", "UIKit", "-framework", "CoreFoundation"]
     words += ["-adhoc_codesign", "-encryptable", "-undefined", "dynamic_lookup", *style.flags]
     if style.exported is not None:

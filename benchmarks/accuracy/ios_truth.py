@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_OBJECT = re.compile(r"\[ *(\d+)\] (.*)")
+_OBJECT = re.compile(r"\[ *(\d+)\] (.*?)")
+_MEMBER = re.compile(r".*\.a\((.*)\)")
 _SYMBOL = re.compile(r"0x[0-9A-Fa-f]+\t(?:0x[0-9A-Fa-f]+\t)?\[ *(\d+)\] (.*)")
 _CLASS = "_OBJC_CLASS_$_"
 _EXPORT = re.compile(r"0x[0-9A-Fa-f]+ +(\S+)")
 _DATA = re.compile(r" +data 0x[0-9a-f]+ \(struct class_ro_t \*\)")
+_STRING = re.compile(r"[0-9a-f]{8,16}  (.*)")
 _NAME = re.compile(r" +name 0x[0-9a-f]+ (\S+)")
 
 
@@ -53,7 +55,8 @@ def parse_link_map(text: str) -> LinkMap:
             section = line[2:-1]
             seen.add(section)
         elif section == "Object files" and (found := _OBJECT.fullmatch(line)):
-            names[found.group(1)] = Path(found.group(2)).name
+            member = _MEMBER.fullmatch(found.group(2))
+            names[found.group(1)] = Path(member.group(1) if member else found.group(2)).name
         elif section == "Symbols" and (found := _SYMBOL.fullmatch(line)):
             symbols.setdefault(names.get(found.group(1), ""), set()).add(found.group(2))
     if not {"Object files", "Symbols"} <= seen:
@@ -96,16 +99,25 @@ def metadata_names(text: str) -> list[str]:
     return found
 
 
-def readable_classes(path: Path, *, encrypted: bool) -> frozenset[str]:
-    """Names of Objective-C classes that LLVM's tools still read in a linked file.
+def string_values(text: str) -> list[str]:
+    """The strings of ``llvm-objdump --section`` output of a section of C strings."""
+    return [found.group(1) for line in text.splitlines() if (found := _STRING.fullmatch(line))]
 
-    The metadata of an encrypted file is ciphertext and is not asked.
+
+def readable_classes(path: Path, *, encrypted: bool) -> frozenset[str]:
+    """Names of Objective-C classes that LLVM's tools still read in a linked file; other strings may be among them.
+
+    The metadata of an encrypted file is ciphertext and is not asked. LLVM 14 does not follow the chained pointers of
+    newer linkers: there a class counts as named when its name is one of the C strings.
     """
     names = objc_classes(symbol_names(_output("llvm-nm-14", path)))
     names |= objc_classes(export_names(_output("llvm-objdump-14", "--macho", "--exports-trie", path)))
-    if not encrypted:
-        names |= frozenset(metadata_names(_output("llvm-objdump-14", "--macho", "--objc-meta-data", path)))
-    return names
+    if encrypted:
+        return names
+    metadata = metadata_names(_output("llvm-objdump-14", "--macho", "--objc-meta-data", path))
+    if not metadata:
+        metadata = string_values(_output("llvm-objdump-14", "--macho", "--section=__TEXT,__cstring", path))
+    return names | frozenset(metadata)
 
 
 def defined_classes(objects: Mapping[str, bytes], folder: Path) -> frozenset[str]:

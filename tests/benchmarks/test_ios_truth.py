@@ -12,6 +12,7 @@ from benchmarks.accuracy.ios_truth import (
     metadata_names,
     objc_classes,
     parse_link_map,
+    string_values,
     symbol_names,
 )
 from benchmarks.accuracy.registry import Package, SdkBuild
@@ -47,11 +48,12 @@ DEAD = """\
 WITH_SIZES = """\
 # Object files:
 [  0] linker synthesized
-[  1] /build/libs/libPay.a(tencent-qq.o)
+[  1] /build/libs/libPay.a(tencent-qq.001.QQApi.o)
 [  2] /build/tencent-qq.o
 # Symbols:
 # Address\tSize    \tFile  Name
 0x100004000\t0x00000028\t[  2] _OBJC_CLASS_$_TencentOAuth
+0x100004028\t0x00000028\t[  1] _OBJC_CLASS_$_QQApi
 """
 
 
@@ -92,8 +94,8 @@ def test_a_family_is_a_whole_word_of_the_object_name() -> None:
     assert parse_link_map(text).classes("wechat") == frozenset()
 
 
-def test_maps_with_a_column_of_sizes_are_read() -> None:
-    assert parse_link_map(WITH_SIZES).classes("tencent-qq") == {"TencentOAuth"}
+def test_maps_with_sizes_and_members_of_archives_are_read() -> None:
+    assert parse_link_map(WITH_SIZES).classes("tencent-qq") == {"TencentOAuth", "QQApi"}
 
 
 @pytest.mark.parametrize("text", ["", "no map", "# Object files:\n[  0] host.o\n", "# Symbols:\n"])
@@ -148,6 +150,11 @@ Contents of (__DATA,__objc_classrefs) section
 
 def test_the_metadata_names_classes_and_not_their_methods() -> None:
     assert metadata_names(METADATA) == ["APIBase"]
+
+
+def test_strings_of_a_section_are_read_whole() -> None:
+    text = "out:\nContents of (__TEXT,__cstring) section\n0000000100039ddd  WXApi\n0000000100039de3  two words\n"
+    assert string_values(text) == ["WXApi", "two words"]
 
 
 def linked(classes: tuple[str, ...], readable: tuple[str, ...], data: bytes = b"") -> Linked:
