@@ -56,6 +56,8 @@ class Limits:
     dex_classes: int = 1_000_000
     dex_files: int = 500
     """DEX files of one app, those under other names included."""
+    deep_dex_size: int = 256 * MIB
+    """Bytes of DEX of one app that --deep goes through, up to a second for each megabyte."""
 
     macho_slices: int = 32
     load_commands: int = 20_000

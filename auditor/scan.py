@@ -16,6 +16,7 @@ from auditor import __version__
 from auditor.catalog import Catalog, load_catalog
 from auditor.containers.folder import FileMember, Folder, find_files
 from auditor.containers.member import Member
+from auditor.deep import look_deeper
 from auditor.errors import AuditorError, InputError
 from auditor.judge import judge
 from auditor.limits import DEFAULT, Limits
@@ -59,6 +60,8 @@ class Run:
     as_of: date
     limits: Limits = DEFAULT
     observer: Callable[[Progress], None] | None = None
+    deep: bool = False
+    """Look at class profiles and at who calls the SDKs, too: a pass over the code of each app."""
     apps: int = 0
     found_problems: list[Problem] = field(default_factory=list)
     _bytes_done: int = 0
@@ -105,7 +108,10 @@ class Run:
     def _answer(self, found: Candidate) -> Iterator[tuple[Audit, tuple[Member, ...]]]:
         extraction, nested = extract(found)
         extraction = with_packers(extraction, self.catalog)
-        yield judge(extraction, match(extraction, self.catalog), self.catalog, self.as_of), nested
+        matches = match(extraction, self.catalog)
+        if self.deep:
+            extraction, matches = look_deeper(extraction, matches, self.catalog, self.limits)
+        yield judge(extraction, matches, self.catalog, self.as_of), nested
 
     def _report(self, audit: Audit) -> None:
         if self.observer is None:
@@ -153,18 +159,20 @@ def audit(
     as_of: date | None = None,
     limits: Limits = DEFAULT,
     problems: list[Problem] | None = None,
+    deep: bool = False,
 ) -> Iterator[Audit]:
     """One result per app in the given files and folders, each complete in itself.
 
     ``catalog`` defaults to the shipped one, ``as_of`` to the local date of today. Files that could not be read as an
     app are appended to ``problems`` where a list is given: without it, an empty result does not tell "no app" from
-    "unreadable".
+    "unreadable". ``deep`` looks for SDKs by class profiles and for the code that calls them, at the cost of a pass
+    over all code.
 
     Raises:
         InputError: a path does not exist.
         CatalogError: the catalog is faulty.
     """
-    run = Run(paths, catalog or load_catalog(), as_of or date.today(), limits)
+    run = Run(paths, catalog or load_catalog(), as_of or date.today(), limits, deep=deep)
     if problems is not None:
         run.found_problems = problems
     yield from run

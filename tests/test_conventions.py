@@ -27,6 +27,7 @@ LAYERS = {
     "match": 4,
     "match_app": 4,
     "match_packers": 4,
+    "deep": 4,
     "judge": 4,
     "inventory": 4,
     "catalog": 3,
@@ -126,7 +127,7 @@ def test_heavy_libraries_are_imported_only_where_they_are_used(trees: dict[Path,
     assert not wrong
 
 
-PURE = ("formats", "match", "match_app", "match_packers", "judge", "model", "limits", "errors")
+PURE = ("formats", "match", "match_app", "match_packers", "deep", "judge", "model", "limits", "errors")
 
 
 def test_pure_modules_read_no_clock_file_or_environment(trees: dict[Path, ast.Module]) -> None:

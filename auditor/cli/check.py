@@ -39,6 +39,7 @@ def check(
     as_of: datetime.date | None,
     fail_on: FailOn,
     limit: Limits,
+    deep: bool,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -56,7 +57,7 @@ def check(
 
     catalog = load_catalog(signatures)
     with progress_bar(not quiet and not no_progress) as observer:
-        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer)
+        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer, deep=deep)
         if format == "jsonl":
             audits = []
             for audit in without_facts(run):

@@ -115,6 +115,17 @@ def limit_option(command: _Command) -> _Command:
     )(command)
 
 
+def deep_option(command: _Command) -> _Command:
+    """A slower, second look."""
+    return click.option(
+        "--deep",
+        is_flag=True,
+        envvar="AUDITOR_DEEP",
+        help="Go through the code of Android apps as well: find SDKs by the structure of their classes, and tell "
+        "which code calls them. Takes up to a second per megabyte of code.",
+    )(command)
+
+
 def quiet_options(command: _Command) -> _Command:
     """What goes to stderr."""
     command = click.option(
@@ -129,6 +140,7 @@ def run_options(command: _Command) -> _Command:
     """The options of every command that reads apps and answers."""
     options: tuple[Callable[[_Command], _Command], ...] = (
         quiet_options,
+        deep_option,
         limit_option,
         fail_on_option,
         as_of_option("Judge policies on this day (YYYY-MM-DD); today where not given."),

@@ -51,6 +51,7 @@ def scan(
     as_of: datetime.date | None,
     fail_on: FailOn,
     limit: Limits,
+    deep: bool,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -73,7 +74,7 @@ def scan(
         raise UsageError("--fleet needs --device: a fleet is a group of devices")
     catalog = load_catalog(signatures)
     with Inventory.open(db) as inventory, progress_bar(not quiet and not no_progress) as observer:
-        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer)
+        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer, deep=deep)
         seen_on = Device(device, fleet) if device else None
         scan_id = inventory.begin(run.scan(), started=now(), device=seen_on, command=_command_line())
         audits = list(without_facts(_recorded(run, inventory, scan_id)))

@@ -108,11 +108,6 @@ class DexCode:
         self.unread = 0
         """Classes and methods that could not be read in full so far."""
 
-    @property
-    def size(self) -> int:
-        """Bytes of the data the DEX lies in."""
-        return len(self._data)
-
     @cached_property
     def _protos(self) -> tuple[int, int]:
         return self._table(_PROTO_IDS, _PROTO_SIZE)

@@ -58,6 +58,11 @@ class Tables:
     header: int = 0
     """Where the header lies in ``data``."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of the data the DEX lies in, other DEX files of a container included."""
+        return len(self.data)
+
     def text_offset(self, type_index: int) -> int:
         """Offset of the descriptor of a type, NO_INDEX if any step to it leads outside."""
         if type_index >= len(self.types) or self.types[type_index] >= len(self.strings):

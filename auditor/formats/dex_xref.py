@@ -27,10 +27,8 @@ class Call:
         return f"{self.caller_class}#{self.caller} -> {self.callee_class}#{self.callee}"
 
 
-def find_calls(
-    code: DexCode, is_callee: Callable[[str], bool], is_caller: Callable[[str], bool]
-) -> Iterator[tuple[int, Call]]:
-    """(type index of the caller, call) for every invocation from a class of the one kind to one of the other."""
+def find_calls(code: DexCode, is_callee: Callable[[str], bool], is_caller: Callable[[str], bool]) -> Iterator[Call]:
+    """Every invocation from a class of the one kind of a method of the other, once for each method it stands in."""
     targets: dict[int, tuple[str, str] | None] = {}
     for item in code:
         caller_class = _dotted(code.descriptor(item.type))
@@ -43,7 +41,7 @@ def find_calls(
                 target = targets[index]
                 caller = code.method(method.index)
                 if target is not None and caller is not None and target[0] != caller_class:
-                    yield item.type, Call(*target, caller_class, caller[2])
+                    yield Call(*target, caller_class, caller[2])
 
 
 def _target(code: DexCode, index: int, is_callee: Callable[[str], bool]) -> tuple[str, str] | None:

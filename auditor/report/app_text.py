@@ -147,7 +147,11 @@ def _add_proof(page: Page, match: Match, names: Names, base: Origin) -> None:
         low = "" if match.confidence.value == "high" else f" (confidence {match.confidence.value})"
         page.add(4, [label("SDK"), *words(f"{names.signature(match.signature)}{low}")])
     if match.detail:
-        page.add(4, [label("signer"), *words(shortened(match.detail, 2 * _VALUE))], hanging=4 + LABEL_WIDTH)
+        page.add(
+            4,
+            [label("signer" if match.role is Role.APP else "use"), *words(shortened(match.detail, 2 * _VALUE))],
+            hanging=4 + LABEL_WIDTH,
+        )
     for tier in _TIERS:
         hits = [hit for hit in match.hits if hit.kind.tier is tier]
         shown = hits if tier is Tier.IDENTITY else hits[:1]

@@ -1,0 +1,248 @@
+"""The second look of ``--deep`` at one Android app: class profiles where the tiers disagree, and who calls its SDKs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from auditor.catalog import Catalog
+from auditor.formats.dex_code import DexCode
+from auditor.formats.dex_profile import find_profiles
+from auditor.formats.dex_tables import DexClasses
+from auditor.formats.dex_xref import Call, class_of, find_calls, find_holders
+from auditor.limits import DEFAULT, Limits
+from auditor.match import match
+from auditor.model import (
+    Clause,
+    ClauseHit,
+    Extraction,
+    Fact,
+    FactBatch,
+    FactKind,
+    Match,
+    Origin,
+    Platform,
+    Problem,
+    ProblemCode,
+    Role,
+    Signature,
+    batch,
+)
+
+CALLED_BY = "called-by"
+"""Name of the clause that shows calls; no signature asks it."""
+BUNDLED = "no code outside the SDK calls it: merely bundled, unless by reflection or native code"
+_COMPONENTS = (FactKind.ACTIVITY, FactKind.SERVICE, FactKind.RECEIVER, FactKind.PROVIDER)
+_UNSEEN = (ProblemCode.CODE_PACKED, ProblemCode.CODE_ABSENT)
+_SHORT_NAME = 3
+"""Characters of names that shrinkers give: whose class it is cannot be told."""
+_HELD = 2
+"""Literals of an SDK that make the class that holds them one of its own; one may be anybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One DEX file of the app."""
+
+    origin: Origin
+    classes: DexClasses
+
+    def code(self) -> DexCode:
+        return DexCode(self.classes)
+
+
+@dataclass(slots=True)
+class _Renamed:
+    """Classes that are an SDK's whatever they are called, by the values they hold."""
+
+    profiles: dict[str, set[str]]
+    """Classes by feature, of the features that the catalog asks for."""
+
+    def classes(self, signature: Signature, files: Iterable[_File]) -> frozenset[str]:
+        """The classes that have a profile of the SDK or hold several of its literals."""
+        found: set[str] = set()
+        for value in _values(signature, FactKind.DEX_PROFILE):
+            found |= self.profiles.get(value, set())
+        literals = frozenset(_values(signature, FactKind.DEX_STRING))
+        held: dict[str, set[str]] = {}
+        for file in files if literals else ():
+            for name, value in find_holders(file.code(), literals):
+                held.setdefault(name, set()).add(value)
+        return frozenset(found.union(name for name, values in held.items() if len(values) >= _HELD))
+
+
+def look_deeper(
+    extraction: Extraction, matches: tuple[Match, ...], catalog: Catalog, limits: Limits = DEFAULT
+) -> tuple[Extraction, tuple[Match, ...]]:
+    """The extraction and the matches with what only a pass over the code tells; what was known before stays."""
+    if extraction.app.platform is not Platform.ANDROID:
+        return extraction, matches
+    files, problems = _dex_files(extraction, limits)
+    extraction = replace(extraction, problems=(*extraction.problems, *problems))
+    signatures = {item.id: item for item in catalog.signatures if item.platform is Platform.ANDROID}
+    renamed = _Renamed({})
+    wanted = _wanted_profiles(extraction, matches, signatures)
+    if wanted:
+        found = tuple(_find_wanted(files, wanted, renamed.profiles))
+        extraction = replace(extraction, facts=(*extraction.facts, *found))
+        matches = match(extraction, catalog) if found else matches
+    read_all = not problems and not any(FactKind.DEX_CLASS in item.hidden for item in extraction.problems)
+    answered: list[Match] = []
+    for item in matches:
+        signature = signatures.get(item.signature)
+        if signature is not None and item.role is Role.SDK and item.grade.is_finding:
+            item = _with_use(item, signature, _Callers(extraction, files, renamed), read_all)
+        answered.append(item)
+    facts = [fact for item in answered for hit in item.hits if hit.clause == CALLED_BY for fact in hit.facts]
+    return replace(extraction, facts=(*extraction.facts, *_batches(facts))), tuple(answered)
+
+
+def _dex_files(extraction: Extraction, limits: Limits) -> tuple[tuple[_File, ...], tuple[Problem, ...]]:
+    """The DEX files that were read, as far as the bound allows; what is left out hides nothing of the first look."""
+    files: list[_File] = []
+    left = limits.deep_dex_size
+    for item in extraction.of(FactKind.DEX_CLASS):
+        if isinstance(item.values, DexClasses):
+            left -= item.values.tables.size
+            if left < 0:
+                detail = f"more than {limits.deep_dex_size} bytes of DEX for --deep; raise --limit deep_dex_size"
+                return tuple(files), (Problem(ProblemCode.LIMIT, item.origin, detail, hides=frozenset()),)
+            files.append(_File(item.origin, item.values))
+    return tuple(files), ()
+
+
+def _values(signature: Signature, kind: FactKind) -> Iterator[str]:
+    """The values of a kind that count towards a finding."""
+    named = _named_by(signature, findings=True)
+    for clause in signature.clauses:
+        if clause.kind is kind and clause.name in named:
+            yield from clause.values
+
+
+def _named_by(signature: Signature, *, findings: bool) -> frozenset[str]:
+    rules = [rule for rule in signature.rules if rule.grade.is_finding or not findings]
+    return frozenset(name for rule in rules for name in (*rule.all_of, *rule.any_of))
+
+
+def _wanted_profiles(
+    extraction: Extraction, matches: Iterable[Match], signatures: Mapping[str, Signature]
+) -> frozenset[str]:
+    """Features of the SDKs of which names and literals do not both tell; none where the code is not there."""
+    if any(problem.code in _UNSEEN for problem in extraction.problems):
+        return frozenset()
+    settled = {item.signature for item in matches if item.grade.is_finding and _agree(item)}
+    open_ones = (item for key, item in signatures.items() if key not in settled)
+    return frozenset(value for item in open_ones for value in _values(item, FactKind.DEX_PROFILE))
+
+
+def _agree(item: Match) -> bool:
+    """Whether names and literals both stand for a match."""
+    return {FactKind.DEX_CLASS, FactKind.DEX_STRING} <= {hit.kind for hit in item.hits}
+
+
+def _find_wanted(files: Iterable[_File], wanted: Collection[str], profiles: dict[str, set[str]]) -> Iterator[FactBatch]:
+    """The wanted features of each file, noting the classes that have them."""
+    for file in files:
+        code = file.code()
+        found: set[str] = set()
+        for owner, value in find_profiles(code):
+            if value in wanted:
+                found.add(value)
+                profiles.setdefault(value, set()).add(class_of(code, owner))
+        if found:
+            yield batch(FactKind.DEX_PROFILE, file.origin, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Callers:
+    """Where calls of an SDK may come from."""
+
+    extraction: Extraction
+    files: tuple[_File, ...]
+    renamed: _Renamed
+
+    def is_below_id(self, name: str) -> bool:
+        """Whether a class is the app's own by its package."""
+        app_id = self.extraction.app.app_id
+        return bool(app_id) and name.startswith(f"{app_id}.")
+
+    def is_declared(self, name: str) -> bool:
+        """Whether the manifest names a class, which so keeps its name."""
+        return any(name in item.values for kind in _COMPONENTS for item in self.extraction.of(kind))
+
+    def find(self, is_callee: Callable[[str], bool], is_caller: Callable[[str], bool]) -> dict[Call, Origin]:
+        """Each call with the first file that holds it."""
+        found: dict[Call, Origin] = {}
+        for file in self.files:
+            for call in find_calls(file.code(), is_callee, is_caller):
+                found.setdefault(call, file.origin)
+        return found
+
+
+def _with_use(item: Match, signature: Signature, callers: _Callers, read_all: bool) -> Match:
+    """The match with the calls of its SDK from outside, or with the word that there are none."""
+    inside = callers.renamed.classes(signature, callers.files)
+    clauses = tuple(_entry_clauses(signature))
+    named = any(hit.kind is FactKind.DEX_CLASS for hit in item.hits) and bool(clauses)
+    folders = tuple(dict.fromkeys(_folder(name) for clause in clauses for name in (*clause.values, *clause.prefixes)))
+
+    def is_callee(name: str) -> bool:
+        return name in inside if not named else any(_covers(clause, name) for clause in clauses)
+
+    def is_outside(name: str) -> bool:
+        if name in inside or is_callee(name):
+            return False
+        if callers.is_below_id(name):
+            return True
+        # A renamed class that calls a renamed SDK may be part of it, unless the manifest tells.
+        return not name.startswith(folders) and (named or callers.is_declared(name))
+
+    found = callers.find(is_callee, is_outside)
+    sure = {call: place for call, place in found.items() if _is_told(call.caller_class)}
+    if sure:
+        return replace(item, hits=(*item.hits, _hit(sure)))
+    if named and read_all and not found:
+        return replace(item, detail=BUNDLED)
+    return item
+
+
+def _entry_clauses(signature: Signature) -> Iterator[Clause]:
+    """The clauses of the classes an app calls: those that no rule needs tell functions apart, else all of a finding."""
+    classes = [clause for clause in signature.clauses if clause.kind is FactKind.DEX_CLASS]
+    ruled = _named_by(signature, findings=False)
+    findings = _named_by(signature, findings=True)
+    special = [clause for clause in classes if clause.name not in ruled]
+    yield from special or [clause for clause in classes if clause.name in findings]
+
+
+def _covers(clause: Clause, name: str) -> bool:
+    if name in clause.values:
+        return True
+    return bool(clause.prefixes) and name.startswith(clause.prefixes) and not name.startswith(clause.excluded)
+
+
+def _folder(name: str) -> str:
+    """The first two parts of a class name: below them all is the vendor's."""
+    return ".".join(name.split(".")[:2]) + "."
+
+
+def _is_told(name: str) -> bool:
+    """Whether the name of a class was given by people, not by a shrinker."""
+    simple = name.rpartition(".")[2].partition("$")[0]
+    return len(simple) > _SHORT_NAME
+
+
+def _hit(found: Mapping[Call, Origin]) -> ClauseHit:
+    # A constructor says less than what is done with the object.
+    order = sorted(found, key=lambda call: (call.callee.startswith("<"), call))
+    facts = tuple(Fact(FactKind.DEX_CALL, str(call), found[call]) for call in order[: DEFAULT.evidence])
+    return ClauseHit(CALLED_BY, FactKind.DEX_CALL, len(found), 0, facts)
+
+
+def _batches(facts: Iterable[Fact]) -> Iterator[FactBatch]:
+    """The calls that are shown, as facts of the app."""
+    by_origin: dict[Origin, set[str]] = {}
+    for fact in facts:
+        by_origin.setdefault(fact.origin, set()).add(fact.value)
+    for origin, values in by_origin.items():
+        yield batch(FactKind.DEX_CALL, origin, values)
