@@ -1,7 +1,7 @@
 """Read the string table of Hermes bytecode, to which React Native compiles an app's JavaScript.
 
 Format: facebook/hermes, include/hermes/BCGen/HBC/BytecodeFileFormat.h. The fields up to the size of the string storage
-are those of every version from 60 to 99; a function header has 16 bytes, and 12 since version 97.
+are those of every version from 60 to 99; a function header has 16 bytes up to version 96, and 12 in 98 and 99.
 
 Not read: functions, debug data, bigints, regular expressions, delta form.
 """
@@ -26,7 +26,8 @@ _FIRST, _LAST = 59, 199
 """Versions that are taken for real: older ones have other headers, and there is none beyond by far."""
 _HEADER_SIZE = 128
 _HEADER = struct.Struct("<8sI20s8I")
-_SMALL_HEADERS_SINCE = 97
+_FUNCTION_SIZES = {**dict.fromkeys(range(59, 97), 16), 98: 12, 99: 12}
+"""Bytes of a function header by version."""
 _OVERFLOWED = 0xFF
 _PACKAGE = re.compile(rb"node_modules/((?:@[\w.-]{1,100}/)?[\w.-]{1,100})/")
 
@@ -64,24 +65,29 @@ def parse_hermes(data: Blob, limits: Limits = DEFAULT) -> Hermes:
         raise UnsupportedError(f"Hermes bytecode version {version}")
     if count > limits.wrapper_strings:
         raise LimitError(f"{count} strings in Hermes bytecode; raise --limit wrapper_strings")
-    widths = (12, 16) if version >= _SMALL_HEADERS_SINCE else (16, 12)
-    tables = []
-    for width in widths:
-        start = _HEADER_SIZE + functions * width + 4 * (kinds + identifiers)
-        table = _read_table(data, start, count, overflow, storage)
-        if table is not None and not table.strays:
-            tables = [table]
-            break
-        tables += [] if table is None else [table]
-    if not tables:
+    width = _function_size(data, version, functions, kinds, count)
+    start = _HEADER_SIZE + functions * width + 4 * (kinds + identifiers)
+    table = _read_table(data, start, count, overflow, storage)
+    if table is None:
         raise FormatError(f"the string table of Hermes bytecode version {version} lies outside the file")
-    table = tables[0]
     faults = []
     if table.strays:
         faults.append(f"{table.strays} of {count} strings lie outside the string storage")
     if size > len(data):
         faults.append(f"the file ends after {len(data)} of {size} bytes")
     return Hermes(version, TokenValues(table.collect, table.offset_of), table.packages(), tuple(faults))
+
+
+def _function_size(data: Blob, version: int, functions: int, kinds: int, count: int) -> int:
+    """Bytes of a function header; of a version never seen, that behind which the runs of string kinds add up."""
+    known = _FUNCTION_SIZES.get(version)
+    if known is not None:
+        return known
+    for size in (12, 16):
+        start = _HEADER_SIZE + functions * size
+        if sum(word & 0x7FFFFFFF for word in _words(data[start : start + 4 * kinds])) == count:
+            return size
+    raise UnsupportedError(f"Hermes bytecode version {version}, whose function headers have another size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ def _read_table(data: Blob, offset: int, count: int, overflow: int, storage: int
 
 
 def _words(raw: bytes | bytearray | memoryview) -> array[int]:
-    words = array("I", bytes(raw))
+    words = array("I", bytes(raw[: len(raw) & ~3]))
     if sys.byteorder == "big":
         words.byteswap()
     return words
