@@ -6,6 +6,7 @@ import functools
 import hashlib
 import io
 import json
+import os
 import shutil
 import sys
 import time
@@ -17,14 +18,26 @@ from pathlib import Path
 from benchmarks.accuracy import android_truth
 from benchmarks.accuracy.android_rules import BARE, HOST, SHRINKERS, UNSHRUNK, Style
 from benchmarks.accuracy.android_sdks import TRIPLES, Triple
-from benchmarks.accuracy.android_tools import KEYS, PINS, PLATFORM, SOURCES, STORE, ToolError, Workshop, archive
+from benchmarks.accuracy.android_tools import (
+    KEYS,
+    PINS,
+    PLATFORM,
+    SOURCES,
+    STORE,
+    AndroidApp,
+    ToolError,
+    Workshop,
+    archive,
+    link,
+    manifest_xml,
+)
 from benchmarks.accuracy.cases import Case, Truth
 from benchmarks.accuracy.registry import SdkBuild
-from recipes.apk import AndroidApp, link, manifest_xml
 
 FOLDER = STORE / "android"
-USES = ("one-call", "payment", "everything")
+USES = ("payment", "one-call", "everything")
 MIN_API = "24"
+SLICE_STYLES = ("proguard-keep", "proguard-repackage", "r8-full", "r8-full-repackage", "r8-vendor-rules")
 
 WECHAT_COMPONENTS = (f"{HOST}.wxapi.WXEntryActivity", f"{HOST}.wxapi.WXPayEntryActivity")
 QQ_COMPONENTS = ("com.tencent.tauth.AuthActivity", "com.tencent.connect.common.AssistActivity")
@@ -70,14 +83,10 @@ def plans(*, slice: bool) -> Iterator[Plan]:
             yield Plan(triple, UNSHRUNK, "everything")
             yield from (Plan(triple, style, use) for style in styles for use in ("one-call", "payment"))
         return
-    for triple in TRIPLES:
-        yield Plan(triple, UNSHRUNK, "everything")
-        yield from (Plan(triple, style, use) for style in SHRINKERS for use in USES)
-    for triple in (TRIPLES[2], TRIPLES[7]):
-        yield from (Plan(triple, style, use) for style in BARE for use in USES)
-
-
-SLICE_STYLES = ("proguard-keep", "proguard-repackage", "r8-full", "r8-full-repackage", "r8-vendor-rules")
+    yield from (Plan(triple, UNSHRUNK, "everything") for triple in TRIPLES)
+    for use in USES:
+        yield from (Plan(triple, style, use) for style in SHRINKERS for triple in TRIPLES)
+        yield from (Plan(triple, style, use) for style in BARE for triple in (TRIPLES[2], TRIPLES[7]))
 
 
 @functools.cache
@@ -109,7 +118,9 @@ def host_app(components: tuple[str, ...]) -> AndroidApp:
 def host_sources(triple: Triple, use: str) -> dict[str, str]:
     """The host's own code, as {path: text}; WeChat's package is the one of the build."""
     folder = SOURCES / use.replace("-", "_")
-    texts = {path.name: path.read_text() for path in sorted([*folder.glob("*.java"), *(SOURCES / "host").glob("*.java")])}
+    texts = {
+        path.name: path.read_text() for path in sorted([*folder.glob("*.java"), *(SOURCES / "host").glob("*.java")])
+    }
     if not any(name.startswith("com/tencent/mm/opensdk/") for name in archive.unpack(classes_jar(triple.wechat))):
         texts = {name: text.replace("com.tencent.mm.opensdk.", "com.tencent.mm.sdk.") for name, text in texts.items()}
     return texts
@@ -172,8 +183,7 @@ class Builder:
             seconds = self._build(plan, folder)
             known = {"build": key, "seconds": seconds}
         if known.get("truth") != truth_key():
-            truths = self._truths(plan, folder)
-            known |= {"truth": truth_key(), "truths": [asdict(item) for item in truths]}
+            known |= {"truth": truth_key(), "truths": [asdict(item) for item in self._truths(plan, folder)]}
             record.write_text(json.dumps(known, indent=1) + "\n")
         truths = tuple(Truth(**item) for item in known["truths"])
         return Case(plan.id, "android", folder / "app.apk", plan.style.name, plan.use, truths)
@@ -198,11 +208,13 @@ class Builder:
         (folder / "unsigned.apk").write_bytes(archive.pack(members, stored=("resources.arsc",)))
         keys = (KEYS / "test-key-a.pk8", KEYS / "test-key-a.x509.pem")
         self._shop.run("sign", *keys, folder / "unsigned.apk", folder / "app.apk")
-        shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True)
+        fresh = target.with_name(f"{target.name}.{os.getpid()}")
+        fresh.mkdir(parents=True)
         for name in ("app.apk", "mapping.txt"):
             if (folder / name).exists():
-                shutil.copyfile(folder / name, target / name)
+                shutil.copyfile(folder / name, fresh / name)
+        shutil.rmtree(target, ignore_errors=True)
+        fresh.rename(target)
         return round(time.monotonic() - begun, 1)
 
     def _compiled(self, texts: dict[str, str], path: list[Path]) -> bytes:

@@ -42,9 +42,7 @@ VENDOR_RULES = """
 """
 """What the three vendors ask developers to keep; Alipay's archives bring theirs along."""
 
-AAR_RULES = "".join(
-    line for line in VENDOR_RULES.splitlines(keepends=True) if "com.tencent" not in line
-)
+AAR_RULES = "".join(line for line in VENDOR_RULES.splitlines(keepends=True) if "com.tencent" not in line)
 """What the build tools take from Alipay's archive without anybody asking."""
 
 REPACKAGE = "-repackageclasses ''\n-allowaccessmodification\n"

@@ -18,15 +18,11 @@ _GUBNOI = Package(
 _YUNPENG = Package(
     "react-native-yunpeng-alipay", "2.0.0", "550c9a6cb855adab5d23a1a3e29d522544601733bb45d13ed190448eaf9d40b9"
 )
-_X5E = Package(
-    "@0x5e/react-native-alipay", "0.2.6", "0b2d7d9786a9bdbc920f4e889bd4a106197c9444253d4066a60ad70bb91e1bce"
-)
+_X5E = Package("@0x5e/react-native-alipay", "0.2.6", "0b2d7d9786a9bdbc920f4e889bd4a106197c9444253d4066a60ad70bb91e1bce")
 _X5E_NEW = Package(
     "@0x5e/react-native-alipay", "0.2.7-beta.2", "df7319bcfc764a6ab715db3c6e52ffd898ee91fcf6aa5c85b18f02091566cb20"
 )
-_UIW2 = Package(
-    "@uiw/react-native-alipay", "2.1.3", "25e935efd885f06f517b9937a121cdafd69d56cfa8023c5603fc8331065c2035"
-)
+_UIW2 = Package("@uiw/react-native-alipay", "2.1.3", "25e935efd885f06f517b9937a121cdafd69d56cfa8023c5603fc8331065c2035")
 _UIW4 = Package(
     "@uiw/react-native-alipay", "4.0.0-beta.1", "21848aff2a5720939212e2bb9f44530583e911c778e1f98e91eebfa64aab3e92"
 )

@@ -1,4 +1,4 @@
-"""The compilers and shrinkers behind the Android matrix: fetched by package, pinned, run in one warm virtual machine."""
+"""The compilers and shrinkers behind the Android matrix: pinned packages, run in one warm virtual machine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "samples"))
 
 from recipes import archive  # noqa: E402
+from recipes.apk import AndroidApp, link, manifest_xml  # noqa: E402
 from recipes.toolchain import JAR_SHA256, KEYS, jar, missing_tools  # noqa: E402
 
 SOURCES = Path(__file__).resolve().parent / "java"
@@ -127,7 +128,8 @@ class Workshop:
         if self._machine is None:
             self._machine = self._started()
         machine = self._machine
-        assert machine.stdin is not None and machine.stdout is not None
+        assert machine.stdin is not None
+        assert machine.stdout is not None
         watchdog = threading.Timer(JOB_SECONDS, machine.kill)
         watchdog.start()
         try:
@@ -155,7 +157,7 @@ class Workshop:
         if done.returncode != 0:
             raise ToolError(f"Driver.java: {done.stderr.strip()[-400:]}")
         STORE.mkdir(parents=True, exist_ok=True)
-        words = ["java", "-Xmx2g", "-Xss8m", "-cp", f"{classes}:{path}", "Driver"]
+        words = ["java", "-Xmx2g", "-Xss8m", "-XX:+UseSerialGC", "-cp", f"{classes}:{path}", "Driver"]
         with (STORE / "driver.log").open("w") as log:
             return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
 
@@ -165,4 +167,18 @@ def missing() -> list[str]:
     return [*missing_tools(), *([] if shutil.which("dexdump") else ["dexdump"])]
 
 
-__all__ = ["KEYS", "PINS", "PLATFORM", "SOURCES", "STORE", "ToolError", "Workshop", "archive", "missing"]
+__all__ = [
+    "KEYS",
+    "PINS",
+    "PLATFORM",
+    "SOURCES",
+    "STORE",
+    "AndroidApp",
+    "ToolError",
+    "Workshop",
+    "archive",
+    "jar",
+    "link",
+    "manifest_xml",
+    "missing",
+]

@@ -30,7 +30,9 @@ _DESCRIPTOR = re.compile(r"^\s+Class descriptor\s+: 'L([^']+);'$", re.MULTILINE)
 def classes_of(family: str, jar: Path) -> frozenset[str]:
     """Name the classes of a jar that belong to the SDK itself."""
     with zipfile.ZipFile(jar) as archive:
-        names = [name.removesuffix(".class").replace("/", ".") for name in archive.namelist() if name.endswith(".class")]
+        names = [
+            name.removesuffix(".class").replace("/", ".") for name in archive.namelist() if name.endswith(".class")
+        ]
     return frozenset(name for name in names if name.startswith(FAMILY_PACKAGES[family]))
 
 
