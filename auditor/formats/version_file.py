@@ -13,12 +13,14 @@ from auditor.formats.blob import Blob
 
 MAX_SIZE = 4096
 """No file that states one version is larger."""
+_RESOURCES = "root"
+"""Folder of a bundle's module in which Java resources lie."""
 _PATH = re.compile(
     r"(?:.*/)?META-INF/(?P<name>[^/]+)\.version"
     r"|(?:.*/)?META-INF/maven/(?P<group>[^/]+)/(?P<artifact>[^/]+)/pom\.properties"
     r"|(?:.*/)?META-INF/com/android/build/gradle/(?P<gradle>app-metadata)\.properties"
-    # Play services and Firebase put theirs at the root of the Java resources; a bundle's module has these in root/.
-    r"|(?:[^/]+/root/)?(?P<client>[^/]+)\.properties"
+    # Play services and Firebase put theirs beside the packages of the Java resources.
+    rf"|(?:[^/]+/{_RESOURCES}/)?(?P<client>[^/]+)\.properties"
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,99}")
