@@ -58,7 +58,7 @@ class Slice:
     strings: Values = _NONE
     """The C strings of __cstring."""
     versions: Values = _NONE
-    """Those that are a version number, as BEFORE | VERSION | BEHIND."""
+    """Those that are a version number, among their neighbours: A | B | VERSION | BEHIND."""
     methods: Values = _NONE
     """Selectors of __objc_methname, defined or called."""
     symbols: Values = _NONE

@@ -24,8 +24,10 @@ _UNDEFINED, _ABSOLUTE, _SECTION, _PREBOUND, _INDIRECT = 0x0, 0x2, 0xE, 0xC, 0xA
 _REEXPORT = 0x08
 _VERSION = re.compile(rb"(?<![^\0])\d{1,9}(?:\.\d{1,9}){1,3}(?=\0)")
 _VERSIONS = 20_000
-_NEIGHBOUR = 160
-"""Bytes kept of a string beside a version number."""
+_WINDOW, _NEIGHBOURS = 4096, 12
+"""Bytes looked at and strings kept before a version number."""
+_FAR, _NEAR = 40, 160
+"""Bytes kept of a string some places before a version number, and right beside it."""
 
 
 def _kinds(wanted: Iterable[int], exported: bool) -> bytes:
@@ -147,19 +149,23 @@ def read_strings(image: Image, section_name: str, limits: Limits) -> tuple[NameV
 
 
 def stated_versions(strings: NameValues) -> NameValues:
-    """The strings that are a version number and nothing else, each as BEFORE | VERSION | BEHIND.
+    """The strings that are a version number and nothing else, among their neighbours: A | B | VERSION | BEHIND.
 
-    A number alone could be anybody's; linkers keep the strings of one object file in their order, so its neighbours say
-    whose it is. Where a linker merged the number into an earlier object file, the neighbours are that one's.
+    A number alone could be anybody's; linkers keep the strings of one object file in their order, so the neighbours say
+    whose it is. Of strings that many object files hold a linker keeps the first: any neighbour may be missing, but none
+    is ever put between.
     """
     found: set[bytes] = set()
     for _, chunk in strings.raw:
         for match in islice(_VERSION.finditer(chunk), _VERSIONS):
-            before = chunk[max(match.start() - 4096, 0) : match.start()].rstrip(b"\0")
-            behind = chunk[match.end() : match.end() + 4096].lstrip(b"\0")
-            before = before[before.rfind(b"\0") + 1 :][:_NEIGHBOUR]
-            behind = behind.split(b"\0", 1)[0][:_NEIGHBOUR]
-            found.add(b" | ".join((before, match.group(), behind)))
+            start = max(match.start() - _WINDOW, 0)
+            before = chunk[start : match.start()].split(b"\0")
+            if start and len(before) > 1:
+                del before[0]
+            before = [text for text in before if text][-_NEIGHBOURS:]
+            behind = chunk[match.end() : match.end() + _WINDOW].lstrip(b"\0").split(b"\0", 1)[0]
+            parts = [text[:_FAR] for text in before[:-1]] + [text[:_NEAR] for text in before[-1:]]
+            found.add(b" | ".join((*parts, match.group(), behind[:_NEAR])))
     return NameValues(found)
 
 

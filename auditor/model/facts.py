@@ -191,8 +191,8 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     FactKind.MACHO_STRING: (Tier.LITERAL, "C string of a Mach-O file"),
     FactKind.MACHO_VERSION: (
         Tier.LITERAL,
-        "version number that is a C string of its own, with the strings that stand before and behind it in the file, "
-        "as BEFORE | VERSION | BEHIND",
+        "version number that is a C string of its own, with up to twelve strings that stand before it in the file and "
+        "the one behind it, as A | B | VERSION | BEHIND",
     ),
     FactKind.SWIFT_TYPE: (
         Tier.CODE,

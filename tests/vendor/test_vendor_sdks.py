@@ -203,16 +203,20 @@ def test_three_sdks_renamed_by_r8_in_full_mode_are_found_by_their_literals(tmp_p
 @pytest.mark.parametrize(
     ("package", "member", "subjects", "version"),
     [
-        pytest.param(UIW5, "ios/AlipaySDK.framework/AlipaySDK", {"alipay"}, "15.8", id="alipay 15.8.11"),
+        pytest.param(UIW5, "ios/AlipaySDK.framework/AlipaySDK", {"alipay"}, "15.8.11", id="alipay 15.8.11"),
         pytest.param(UIW4, "ios/AlipaySDK.framework/AlipaySDK", {"alipay"}, "15.8.03", id="alipay 15.8.03"),
         pytest.param(X5E, "ios/libAlipaySDK.a", {"alipay"}, "15.5.9", id="alipay 15.5.9"),
         pytest.param(YUNPENG, "ios/AlipaySDK.framework/AlipaySDK", {"alipay"}, "15.1.0", id="alipay 15.1.0"),
-        pytest.param(WECHAT_LIB3, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 2.0.0"),
-        pytest.param(WECHAT_LIB1, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 1.8.7.1"),
+        pytest.param(WECHAT_LIB3, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "2.0.0", id="wechat 2.0.0"),
+        pytest.param(WECHAT_LIB1, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "1.8.7.1", id="wechat 1.8.7.1"),
         pytest.param(
-            CORDOVA_WX2, "src/ios/libs/OpenSDK1.8.0/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 1.8.3.1"
+            CORDOVA_WX2,
+            "src/ios/libs/OpenSDK1.8.0/libWeChatSDK.a",
+            {"wechat", "wechat-pay"},
+            "1.8.3.1",
+            id="wechat 1.8.3.1",
         ),
-        pytest.param(RN_WECHAT, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "", id="wechat 1.7.2"),
+        pytest.param(RN_WECHAT, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "1.7.2", id="wechat 1.7.2"),
         pytest.param(RN_QQ, "ios/RCTQQAPI/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "", id="qq rn-qq"),
         pytest.param(
             RN_QQSDK, "ios/RCTQQSDK/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "", id="qq rn-qqsdk"
@@ -233,7 +237,7 @@ def test_ios_sdk_binaries_are_embedded(
         match = sdk(found, subject)
         assert match.grade is Grade.EMBEDDED
         assert any(hit.kind is FactKind.OBJC_CLASS for hit in match.hits)
-        assert version in match.version
+        assert match.version == version
 
 
 @pytest.mark.parametrize("strip", [("-x",), ("-x", "-S"), ("--strip-all",)])
