@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 import struct
+import sys
+from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,8 +40,8 @@ _MOST_CLASSES = 384
 """Below it a number can be that of a class of strings: they are built in, numbers above are an app's."""
 _STRETCHES, _STRETCH = 64, 4 * KIB
 """How many stretches of an image are sampled, and how long each is."""
-_WIDEST = 16 * KIB
-"""Bytes kept of one string."""
+_WIDEST = 32 * KIB
+"""Twice the characters of the longest string that is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,46 +75,45 @@ def parse_dart_snapshot(data: Blob, limits: Limits = DEFAULT) -> DartSnapshot:
         FormatError: there is no snapshot, or none that is whole enough to be read.
     """
     whole = data if isinstance(data, bytes) else bytes(data[:])
-    images: list[tuple[int, int]] = []
+    images: list[tuple[int, bytes]] = []
     faults: list[str] = []
     version, features = "", ""
-    for start in _find_snapshots(whole):
-        size, _, digest = _HEADER.unpack_from(whole, start)
+    position = _find_header(whole, 0)
+    while position is not None and len(images) + len(faults) < _SNAPSHOTS:
+        size, _, digest = _HEADER.unpack_from(whole, position)
         size += len(_MAGIC)
-        if size < _HEADER.size or start + size > len(whole):
-            faults.append(f"the snapshot at {start:#x} states {size} bytes, {len(whole) - start} are there")
+        if size < _HEADER.size or position + size > len(whole):
+            faults.append(f"the snapshot at {position:#x} states {size} bytes, {len(whole) - position} are there")
+            position = _find_header(whole, position + len(_MAGIC))
             continue
-        version = digest.decode("ascii", "replace")
-        begin = start + _HEADER.size
-        features = whole[begin : whole.find(b"\0", begin, begin + _FEATURES_SIZE)].decode("ascii", "replace")
-        images.append(_find_image(whole, start, size, faults))
+        begin = position + _HEADER.size
+        version = digest.decode("ascii")
+        features = whole[begin : begin + _FEATURES_SIZE].split(b"\0", 1)[0].decode("ascii", "replace")
+        first, end = _find_image(whole, position, size, faults)
+        images.append((first, whole[first:end]))
+        position = _find_header(whole, end)
     if not images:
         raise FormatError(faults[0] if faults else "no Dart snapshot", 0)
-    found = {match[1] for first, end in images for match in _PACKAGE.finditer(whole, first, end)}
+    found = {match[1] for _, image in images for match in _PACKAGE.finditer(image)}
     packages = tuple(sorted(name.decode("ascii") for name in found))
-    strings = SnapshotStrings(whole, tuple(images), limits.wrapper_strings)
+    strings = SnapshotStrings(tuple(images), limits.wrapper_strings)
     return DartSnapshot(version, tuple(features.split()), packages, strings, tuple(faults))
 
 
 def has_dart_snapshot(data: Blob) -> bool:
     """Whether a snapshot with a header stands anywhere in the bytes."""
-    whole = data if isinstance(data, bytes) else bytes(data[:])
-    return any(True for _ in _find_snapshots(whole))
+    return _find_header(data if isinstance(data, bytes) else bytes(data[:]), 0) is not None
 
 
-def _find_snapshots(data: bytes) -> Iterator[int]:
-    """Offsets of the magic numbers that a header follows."""
-    position = data.find(_MAGIC)
-    count = 0
-    while position >= 0 and count < _SNAPSHOTS:
-        if position + _HEADER.size <= len(data):
-            size, _, digest = _HEADER.unpack_from(data, position)
-            if digest.isalnum() and digest.isascii():
-                count += 1
-                yield position
-                if 0 < size <= len(data) - position:
-                    position += size - len(_MAGIC)
+def _find_header(data: bytes, position: int) -> int | None:
+    """Offset of the next magic number that a header follows: code may hold the number, too."""
+    position = data.find(_MAGIC, position)
+    while position >= 0 and position + _HEADER.size <= len(data):
+        digest = data[position + 20 : position + 52]
+        if digest.isalnum() and digest.isascii():
+            return position
         position = data.find(_MAGIC, position + len(_MAGIC))
+    return None
 
 
 def _find_image(data: bytes, start: int, size: int, faults: list[str]) -> tuple[int, int]:
@@ -130,11 +131,11 @@ def _find_image(data: bytes, start: int, size: int, faults: list[str]) -> tuple[
 class SnapshotStrings(DeferredNames):
     """The string objects of the data images."""
 
-    __slots__ = ("_data", "_images", "_limit")
+    __slots__ = ("_images", "_limit")
 
-    def __init__(self, data: bytes, images: tuple[tuple[int, int], ...], limit: int) -> None:
+    def __init__(self, images: tuple[tuple[int, bytes], ...], limit: int) -> None:
+        """Take ``images`` as (offset in the file, bytes) pairs."""
         super().__init__()
-        self._data = data
         self._images = images
         self._limit = limit
 
@@ -142,57 +143,56 @@ class SnapshotStrings(DeferredNames):
         return islice(self._find_each(), self._limit)
 
     def _find_each(self) -> Iterator[tuple[int, bytes]]:
-        for start, end in self._images:
-            shape = _learn_shape(self._data, start, end)
+        for base, image in self._images:
+            shape = _learn_shape(image)
             if shape is None:
                 # A layout that is not known: a string may then carry a few bytes of what follows it.
-                yield from ((match.start(), match[0]) for match in _PRINTABLE.finditer(self._data, start, end))
+                yield from ((base + match.start(), match[0]) for match in _PRINTABLE.finditer(image))
             else:
-                yield from _find_strings(self._data, start, end, shape)
+                yield from ((base + offset, text) for offset, text in _find_strings(image, shape))
 
 
-def _find_strings(data: bytes, start: int, end: int, shape: _Shape) -> Iterator[tuple[int, bytes]]:
+def _find_strings(image: bytes, shape: _Shape) -> Iterator[tuple[int, bytes]]:
     """The characters of every string object with their offset, as UTF-8."""
-    length_at, text_at = shape.length_at, shape.text_at
-    last = end - text_at
-    smi_at = struct.Struct("<I").unpack_from
-    for shift, pattern in ((1, shape.one_byte), (0, shape.two_byte)):
-        for match in pattern.finditer(data, start, last):
-            head = match.start()
-            (smi,) = smi_at(data, head + length_at)
-            # The lowest bit of a small integer is 0, so the value is also the size of two-byte characters.
-            size = smi >> shift
-            if smi & 1 or size > _WIDEST or head + text_at + size > end:
-                continue
-            raw = data[head + text_at : head + text_at + size]
-            if shift == 0:
-                raw = raw.decode("utf-16-le", "replace").encode()
-            elif not raw.isascii():
-                raw = raw.decode("latin-1").encode()
-            yield head + text_at, raw
+    words = array("I", image[: len(image) // 4 * 4])
+    if sys.byteorder == "big":
+        words.byteswap()
+    last = max(len(image) - shape.text_at, 0)
+    for shift, encoding, pattern in ((1, "latin-1", shape.one_byte), (0, "utf-16-le", shape.two_byte)):
+        heads = [match.start() for match in pattern.finditer(image, 0, last)]
+        # Objects are aligned. The lowest bit of a small integer is 0: it is the size of two-byte characters as it is.
+        found = [
+            (head + shape.text_at, smi >> shift)
+            for head in heads
+            if not head & 3 and (smi := words[head + shape.length_at >> 2]) <= _WIDEST and not smi & 1
+        ]
+        for first, size in found:
+            raw = image[first : first + size]
+            if len(raw) == size:
+                yield first, raw if shift and raw.isascii() else raw.decode(encoding, "replace").encode()
 
 
-def _find_sample(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _find_sample(data: bytes) -> Iterator[tuple[int, int]]:
     """Offset and length of printable runs from stretches all over the image: the strings may stand at its end only."""
-    step = max((end - start) // _STRETCHES, _STRETCH)
-    for first in range(start, end, step):
-        found = _PRINTABLE.finditer(data, first, min(first + _STRETCH, end))
+    step = max(len(data) // _STRETCHES, _STRETCH)
+    for first in range(0, len(data), step):
+        found = _PRINTABLE.finditer(data, first, first + _STRETCH)
         yield from ((match.start(), len(match[0])) for match in found)
 
 
-def _learn_shape(data: bytes, start: int, end: int) -> _Shape | None:
+def _learn_shape(data: bytes) -> _Shape | None:
     """Tell from a sample of printable strings how this version of Dart lays string objects out.
 
     Numbers of classes and widths of fields differ between versions, but a printable string whose length stands in
     front of it shows both: of the layouts the one is right under which most of the strings are of one class.
     """
-    sample = list(_find_sample(data, start, end))
+    sample = list(_find_sample(data))
     best: tuple[int, int, int, int, list[int]] = (0, 0, 0, 0, [])
     for length_at, text_at, shifts in _LAYOUTS:
         tags = [
             tag
             for first, size in sample
-            if (tag := _read_tags(data, start, first, size, length_at, text_at, shifts)) is not None
+            if (tag := _read_tags(data, first, size, length_at, text_at, shifts)) is not None
         ]
         kind, count = Counter(map(_class_of, tags)).most_common(1)[0] if tags else (0, 0)
         if count > best[0]:
@@ -207,11 +207,11 @@ def _learn_shape(data: bytes, start: int, end: int) -> _Shape | None:
     return _Shape(length_at, text_at, _tag_pattern(kind, step, seen), _tag_pattern(kind + step, step, seen))
 
 
-def _read_tags(data: bytes, start: int, first: int, size: int, length_at: int, text_at: int, shifts: int) -> int | None:
+def _read_tags(data: bytes, first: int, size: int, length_at: int, text_at: int, shifts: int) -> int | None:
     """The tags of the string object that a printable run belongs to; None where no length in front of it fits."""
     for shift in range(shifts):
         head = first + shift - text_at
-        if head < start:
+        if head < 0:
             continue
         smi = int.from_bytes(data[head + length_at : head + length_at + 4], "little")
         # Tags and lengths of the next object may be printable, so the run may be longer than the string.

@@ -126,7 +126,8 @@ def parse_dotnet_assembly(data: Blob, limits: Limits = DEFAULT) -> DotnetAssembl
         references = tuple(_names(whole, tables, _ASSEMBLY_REF, 6, heap, limits))
     except struct.error as error:
         raise FormatError("the .NET metadata is cut off") from error
-    strings = AssemblyStrings(whole, heap, streams.get("#US", (0, 0)))
+    user = streams.get("#US", (0, 0))
+    strings = AssemblyStrings((heap[0], whole[heap[0] : heap[1]]), (user[0], whole[user[0] : user[1]]))
     return DotnetAssembly(name, version, references, strings)
 
 
@@ -249,16 +250,16 @@ def _names(
 class AssemblyStrings(DeferredNames):
     """The heap of identifiers, and the user strings, which are UTF-16 behind their length."""
 
-    __slots__ = ("_data", "_user")
+    __slots__ = ("_user", "_user_at")
 
-    def __init__(self, data: bytes, heap: tuple[int, int], user: tuple[int, int]) -> None:
-        super().__init__(((heap[0], data[heap[0] : heap[1]]),))
-        self._data = data
-        self._user = user
+    def __init__(self, heap: tuple[int, bytes], user: tuple[int, bytes]) -> None:
+        """Take both heaps as (offset in the file, bytes) pairs."""
+        super().__init__((heap,))
+        self._user_at, self._user = user
 
     def _find(self) -> Iterator[tuple[int, bytes]]:
-        data = self._data
-        position, end = self._user[0] + 1, self._user[1]
+        data = self._user
+        position, end = 1, len(data)
         while position < end:
             first = data[position]
             # Section 24.2.4: a length of one, two or four bytes by the leading bits.
@@ -269,5 +270,6 @@ class AssemblyStrings(DeferredNames):
                 return
             if size > 1:
                 # The last byte only tells whether there are characters outside ASCII.
-                yield position, data[position : position + size // 2 * 2].decode("utf-16-le", "replace").encode()
+                text = data[position : position + size // 2 * 2].decode("utf-16-le", "replace")
+                yield self._user_at + position, text.encode()
             position += size

@@ -14,12 +14,12 @@ import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import add, eq, le
+from operator import add, le
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.blob import Blob
 from auditor.formats.deferred_names import DeferredNames, as_text
-from auditor.limits import DEFAULT, Limits
+from auditor.limits import DEFAULT, KIB, Limits
 from auditor.model import Values
 
 _MAGIC = b"\xaf\x1b\xb1\xfa"
@@ -29,7 +29,11 @@ _COUNTED_TABLES = 38
 """From this version on a table is (offset, size, count)."""
 _SHORT_LITERALS = 31
 """From about this version on a literal may be its start alone; its end is the start of the next one."""
-_ASSEMBLY = b".dll"
+_PADDING = 8
+"""More than the bytes between the last literal and the end of the text."""
+_ASSEMBLY = b".dll\0"
+_NAME_SIZE = KIB
+"""Bytes of the longest name of an assembly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,13 @@ def parse_il2cpp_metadata(data: Blob, limits: Limits = DEFAULT) -> Il2cppMetadat
         raise UnsupportedError(f"IL2CPP metadata of version {version}", 4)
     width = 12 if version >= _COUNTED_TABLES else 8
     literals, text, heap = (_table(whole, 8 + width * index) for index in range(3))
-    names = _heap_names(whole, heap, limits)
-    images = {name[: -len(_ASSEMBLY)] for name in names if name.endswith(_ASSEMBLY)}
-    assemblies = tuple(sorted(name.decode("utf-8", "replace") for name in images if name))
+    identifiers = _area(whole, heap)
+    assemblies = _find_assemblies(identifiers[1], limits)
     if (literals[1] - literals[0]) // 4 > limits.wrapper_strings:
         raise LimitError(f"more than {limits.wrapper_strings} literals; raise --limit wrapper_strings")
     starts, ends, faults = _read_literals(whole, literals, text[1] - text[0], version)
-    return Il2cppMetadata(version, assemblies, MetadataStrings(whole, heap, text[0], starts, ends), faults)
+    strings = MetadataStrings(identifiers, _area(whole, text), starts, ends)
+    return Il2cppMetadata(version, assemblies, strings, faults)
 
 
 def _table(data: bytes, position: int) -> tuple[int, int]:
@@ -84,15 +88,24 @@ def _table(data: bytes, position: int) -> tuple[int, int]:
     return offset, offset + size
 
 
-def _heap_names(data: bytes, heap: tuple[int, int], limits: Limits) -> list[bytes]:
-    area = data[heap[0] : heap[1]]
-    if area.count(b"\0") > limits.wrapper_strings:
+def _area(data: bytes, table: tuple[int, int]) -> tuple[int, bytes]:
+    return table[0], data[table[0] : table[1]]
+
+
+def _find_assemblies(heap: bytes, limits: Limits) -> tuple[str, ...]:
+    if heap.count(b"\0") > limits.wrapper_strings:
         raise LimitError(f"more than {limits.wrapper_strings} identifiers; raise --limit wrapper_strings")
-    names = area.split(b"\0")
+    found = set()
+    end = heap.find(_ASSEMBLY)
+    while end >= 0:
+        start = heap.rfind(b"\0", 0, end) + 1
+        if start < end <= start + _NAME_SIZE:
+            found.add(heap[start:end].decode("utf-8", "replace"))
+        end = heap.find(_ASSEMBLY, end + len(_ASSEMBLY))
     # Every build compiles at least one assembly, so a heap that names none is ciphertext.
-    if not any(name.endswith(_ASSEMBLY) for name in names):
-        raise FormatError("the identifiers of the IL2CPP metadata name no assembly: encrypted or damaged", heap[0])
-    return names
+    if not found:
+        raise FormatError("the identifiers of the IL2CPP metadata name no assembly: encrypted or damaged")
+    return tuple(sorted(found))
 
 
 def _read_literals(
@@ -101,15 +114,17 @@ def _read_literals(
     """Start and end of every literal behind the start of their text, of which there are ``size`` bytes.
 
     An entry is (length, start), in newer versions the start alone. Which of the two is told by the entries: literals
-    lie behind one another.
+    lie behind one another, from the first byte of the text to its last.
     """
     words = array("I", data[table[0] : table[1] - (table[1] - table[0]) % 4])
     if sys.byteorder == "big":
         words.byteswap()
     starts = words[1::2]
     ends = array("Q", map(add, words[0::2], starts))
-    chained = all(map(eq, ends, starts[1:]))
-    if len(words) % 2 == 0 and max(ends, default=0) <= size and (version < _SHORT_LITERALS or chained):
+    covered = max(ends, default=0)
+    in_turn = starts[:1] in (array("I"), array("I", [0])) and all(map(le, starts, starts[1:]))
+    complete = in_turn and size - covered < _PADDING
+    if len(words) % 2 == 0 and covered <= size and (version < _SHORT_LITERALS or complete):
         return starts, ends, ()
     ends = array("Q", [*words[1:], size])
     if version >= _SHORT_LITERALS and all(map(le, words, ends)):
@@ -120,21 +135,20 @@ def _read_literals(
 class MetadataStrings(DeferredNames):
     """Identifiers and literals; where a text is both, its offset is that of the literal."""
 
-    __slots__ = ("_data", "_ends", "_starts", "_text_at")
+    __slots__ = ("_ends", "_starts", "_text", "_text_at")
 
-    def __init__(self, data: bytes, heap: tuple[int, int], text_at: int, starts: array[int], ends: array[int]) -> None:
-        super().__init__(((heap[0], data[heap[0] : heap[1]]),))
-        self._data = data
-        self._text_at = text_at
+    def __init__(self, heap: tuple[int, bytes], text: tuple[int, bytes], starts: array[int], ends: array[int]) -> None:
+        """Take the areas as (offset in the file, bytes) pairs."""
+        super().__init__((heap,))
+        self._text_at, self._text = text
         self._starts = starts
         self._ends = ends
 
     def _find(self) -> Iterator[tuple[int, bytes]]:
-        base, data = self._text_at, self._data
         # Literals that lie inside one another could add up to any amount of work.
-        left = len(data)
+        left = 2 * len(self._text)
         for start, end in zip(self._starts, self._ends, strict=True):
             left -= end - start
             if left < 0:
                 return
-            yield base + start, as_text(data[base + start : base + end])
+            yield self._text_at + start, as_text(self._text[start:end])

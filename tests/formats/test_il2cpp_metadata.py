@@ -59,6 +59,21 @@ def test_the_offset_of_a_string_is_that_of_its_bytes(text: str) -> None:
     assert SMALL[offset:].startswith(text.encode())
 
 
+@pytest.mark.parametrize(
+    "literals", [["", "all of it"], ["one"], ["one", "two"], ["", ""], ["a", "", "b"], ["", "", "c"]]
+)
+@pytest.mark.parametrize("starts_only", [False, True])
+def test_few_literals_are_told_apart_in_both_forms(literals: list[str], starts_only: bool) -> None:
+    found = parse_il2cpp_metadata(build_metadata(literals, ["X.dll"], 35, starts_only))
+    assert set(found.strings) == {"X.dll", *literals} - {""}
+    assert found.faults == ()
+
+
+def test_a_name_of_absurd_length_is_no_assembly() -> None:
+    data = build_metadata([], ["x" * 2000 + ".dll", "Real.dll", ".dll"])
+    assert parse_il2cpp_metadata(data).assemblies == ("Real",)
+
+
 def test_a_file_without_literals_is_read() -> None:
     for version in (24, 29, 39):
         found = parse_il2cpp_metadata(build_metadata([], IDENTIFIERS, version))
@@ -128,7 +143,7 @@ def test_literals_inside_one_another_do_not_add_up() -> None:
     for index in range(1000):
         struct.pack_into("<II", data, table + 8 * index, 1999 - index, index)
     found = parse_il2cpp_metadata(bytes(data))
-    assert sum(len(text) for text in found.strings) <= 2 * len(data)
+    assert sum(len(text) for text in found.strings) <= 3 * len(data)
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
