@@ -25,13 +25,13 @@ from auditor.report.inert import shortened
 from auditor.report.layout import LABEL_WIDTH, Page, Piece, label, listed, words
 from auditor.report.names import Names
 from auditor.report.problem_text import add_problem, place_in
+from auditor.report.proof_text import TIERS, reason_of
 
 PLATFORM_NAMES = {Platform.ANDROID: "Android", Platform.IOS: "iOS"}
 _NAME = 60
 """Characters shown of a label, version or certificate name."""
 _VALUE = 120
 """Characters shown of one piece of evidence; JSON has the whole."""
-_TIERS = (Tier.IDENTITY, Tier.CODE, Tier.LITERAL, Tier.FILE, Tier.WRAPPER, Tier.DECLARED, Tier.USE)
 
 _IS = {
     Grade.VERIFIED: "is the app (verified)",
@@ -152,7 +152,10 @@ def _add_proof(page: Page, match: Match, names: Names, base: Origin) -> None:
             [label("signer" if match.role is Role.APP else "use"), *words(shortened(match.detail, 2 * _VALUE))],
             hanging=4 + LABEL_WIDTH,
         )
-    for tier in _TIERS:
+    reason = reason_of(match, names.questions.get(match.signature))
+    if match.grade is not Grade.EMBEDDED and reason:
+        page.add(4, [label("why"), *words(reason)], hanging=4 + LABEL_WIDTH)
+    for tier in TIERS:
         hits = [hit for hit in match.hits if hit.kind.tier is tier]
         shown = hits if tier is Tier.IDENTITY else hits[:1]
         for hit in shown:

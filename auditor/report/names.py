@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from auditor.catalog import Catalog
-from auditor.model import Finding, LegalStatus, Policy
+from auditor.model import Finding, LegalStatus, Policy, Signature
 
 _STATUSES = (LegalStatus.IN_FORCE, LegalStatus.NOT_YET, LegalStatus.UNKNOWN, LegalStatus.ENDED)
 """In the order they are shown."""
@@ -20,6 +20,8 @@ class Names:
     subjects: Mapping[str, str]
     signatures: Mapping[str, str]
     policies: Mapping[str, Policy]
+    questions: Mapping[str, Signature] = field(default_factory=dict)
+    """The signatures themselves, for what they ask."""
 
     def subject(self, subject_id: str) -> str:
         return self.subjects.get(subject_id, subject_id)
@@ -62,4 +64,5 @@ def names_of(catalog: Catalog) -> Names:
         subjects={subject.id: subject.name for subject in catalog.subjects.values()},
         signatures={signature.id: signature.name for signature in catalog.signatures},
         policies={policy.id: policy for policy in catalog.policies},
+        questions={signature.id: signature for signature in catalog.signatures},
     )

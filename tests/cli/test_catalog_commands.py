@@ -142,3 +142,35 @@ def test_facts_exit_with_what_could_not_be_read(invoke: Invoke, fake: FakeRun, t
 
 def test_a_near_kind_is_suggested(invoke: Invoke, tmp_path: Path) -> None:
     assert "did you mean dex.class" in invoke("facts", tmp_path, "--kind", "dex.clas").err
+
+
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "android" / "renamed-alipay.apk"
+
+
+def test_the_proof_of_an_answer_is_explained_for_a_file(invoke: Invoke) -> None:
+    ended = invoke("explain", "alipay", str(SAMPLE))
+    assert (ended.code, ended.err) == (0, "")
+    assert "Alipay: present" in ended.out
+    assert "why        renamed by code-literals (" in ended.out
+    assert "not embedded: too little of classes" in ended.out.replace("\n                 ", " ")
+
+
+def test_the_proof_is_the_same_from_an_inventory(invoke: Invoke, tmp_path: Path) -> None:
+    database = tmp_path / "inventory.db"
+    assert invoke("scan", str(SAMPLE), "--db", str(database)).code == 1
+    stored = invoke("explain", "alipay-sdk-android", "--db", str(database))
+    assert stored.out == invoke("explain", "alipay", str(SAMPLE)).out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["alipey", str(SAMPLE)], "did you mean alipay"),
+        (["renamed", str(SAMPLE)], "no subject or signature 'renamed'"),
+        (["alipay", "--db", "absent.db"], "absent.db"),
+    ],
+)
+def test_a_proof_needs_a_subject_and_an_input(invoke: Invoke, words: list[str], message: str) -> None:
+    ended = invoke("explain", *words)
+    assert ended.code == 2
+    assert message in ended.err
