@@ -15,6 +15,7 @@ import auditor.formats
 from auditor.catalog import load_catalog
 from auditor.cli import cli
 from auditor.report.reference import render_blocks, render_reference
+from benchmarks.accuracy.table import DOCUMENT, load_results, render_block, render_document
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -38,8 +39,10 @@ def commands(group: click.Group = cli, prefix: str = "auditor") -> Iterator[tupl
 
 
 def blocks() -> dict[str, str]:
-    """Every block as the program of today renders it."""
-    return render_blocks(load_catalog(), format_documents(), commands())
+    """Every block as the program of today renders it; the accuracy as the committed run has it."""
+    rendered = dict(render_blocks(load_catalog(), format_documents(), commands()))
+    results = load_results()
+    return rendered if results is None else {**rendered, "accuracy": render_block(results)}
 
 
 def documents() -> list[Path]:
@@ -64,6 +67,9 @@ def refreshed(text: str, rendered: Mapping[str, str]) -> str:
 def main() -> int:
     rendered = blocks()
     REFERENCE.write_text(render_reference(rendered), encoding="utf-8")
+    results = load_results()
+    if results is not None:
+        DOCUMENT.write_text(render_document(results), encoding="utf-8")
     for path in documents():
         text = path.read_text(encoding="utf-8")
         path.write_text(refreshed(text, rendered), encoding="utf-8")

@@ -87,8 +87,8 @@ def run(options: argparse.Namespace, say: Say) -> Results:
         OutOfReachError: the SDK binaries or the tools to build with cannot be had.
     """
     as_of = options.date or date.today()
-    cases = build(options.platform or PLATFORMS, slice_=options.slice, say=say)
     catalog = load_catalog()
+    cases = build(options.platform or PLATFORMS, slice_=options.slice, say=say)
     outcomes = score_all(cases, catalog, as_of, say)
     peers = PeerRun((), {}) if options.no_peers else run_peers(cases, say)
     if not options.no_negatives:

@@ -234,7 +234,7 @@ def _peer_block(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
         cells, wrong = _own_rates(outcomes, platform)
         rows.append((platform, "auditor", *cells, wrong))
         for peer, cells, wrong in _peer_rates(results, outcomes, platform):
-            if set(cells) != {"not for this platform"}:
+            if not set(cells) <= {"not for this platform", "–"}:
                 rows.append((platform, PEER_NAMES[peer], *cells, wrong))
     return grid(("platform", "found by", *FAMILIES, "found, but not there"), rows)
 
@@ -245,8 +245,8 @@ def _peers(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
     lines += [f"- {PEER_NAMES[peer]}: {note}." for peer, note in sorted(results["peer_notes"].items())]
     lines += [
         "",
-        "*Its rules* and *its services* are what the tool says of the family by itself; *no rule* means that it never "
-        "looks for it. *Ideal rules* and *any name it prints* give a tool more than it has: the packages that the truth "
+        "*Its rules* and *its services* are what the tool says of the family itself; *no rule* means that it never "
+        "looks for it. *Ideal rules* and *any name it prints* give a tool more than it has: the packages that truth "
         "goes by (Android) and the SDK's own class names (iOS), searched in all that it lists.",
     ]
     return lines
