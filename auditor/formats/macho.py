@@ -169,6 +169,9 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
             names |= found
             if encrypted:
                 hidden.add(part)
+        if "objc" in hidden and any(section.name.startswith("__swift") for section in image.sections):
+            # The names of Objective-C classes tell Swift classes, too, and before Swift 5 nothing else here does.
+            hidden.add("swift")
     strings, strings_hidden = read_strings(image, "__cstring", limits)
     methods, _ = read_strings(image, "__objc_methname", limits)
     if strings_hidden:
