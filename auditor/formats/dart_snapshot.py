@@ -158,16 +158,20 @@ def _find_strings(image: bytes, shape: _Shape) -> Iterator[tuple[int, bytes]]:
     if sys.byteorder == "big":
         words.byteswap()
     last = max(len(image) - shape.text_at, 0)
+    # Strings do not overlap; matches by chance may, and made-up ones could add up to any amount of work.
+    left = 2 * len(image)
     for shift, encoding, pattern in ((1, "latin-1", shape.one_byte), (0, "utf-16-le", shape.two_byte)):
-        heads = [match.start() for match in pattern.finditer(image, 0, last)]
-        # Objects are aligned. The lowest bit of a small integer is 0: it is the size of two-byte characters as it is.
-        found = [
-            (head + shape.text_at, smi >> shift)
-            for head in heads
-            if not head & 3 and (smi := words[head + shape.length_at >> 2]) <= _WIDEST and not smi & 1
-        ]
-        for first, size in found:
+        for match in pattern.finditer(image, 0, last):
+            head = match.start()
+            smi = words[head + shape.length_at >> 2]
+            # Objects are aligned, and the lowest bit of a small integer is 0: it is the size of two-byte characters.
+            if head & 3 or smi & 1 or smi > _WIDEST:
+                continue
+            first, size = head + shape.text_at, smi >> shift
             raw = image[first : first + size]
+            left -= size
+            if left < 0:
+                return
             if len(raw) == size:
                 yield first, raw if shift and raw.isascii() else raw.decode(encoding, "replace").encode()
 

@@ -10,10 +10,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from auditor.errors import FormatError, UnsupportedError
+from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.blob import Blob
 from auditor.formats.deferred_names import DeferredNames
-from auditor.limits import DEFAULT, KIB, Limits
+from auditor.limits import KIB
 from auditor.model import Values
 
 _CLI_DIRECTORY = 14
@@ -21,6 +21,8 @@ _STREAMS = 64
 _ASSEMBLY, _ASSEMBLY_REF = 0x20, 0x23
 _NAME_SIZE = KIB
 """Bytes kept of the name of an assembly."""
+_REFERENCES = 10_000
+"""Assemblies that one may refer to."""
 
 _CODED: dict[str, tuple[int, tuple[int, ...]]] = {
     "TypeDefOrRef": (2, (0x02, 0x01, 0x1B)),
@@ -107,11 +109,12 @@ def is_pe(head: Blob) -> bool:
     return bytes(head[:2]) == b"MZ"
 
 
-def parse_dotnet_assembly(data: Blob, limits: Limits = DEFAULT) -> DotnetAssembly | None:
+def parse_dotnet_assembly(data: Blob) -> DotnetAssembly | None:
     """Read the metadata of a PE file; None where it is sound and holds none.
 
     Raises:
         UnsupportedError: metadata of an edit-and-continue session.
+        LimitError: an absurd number of references.
         FormatError: no PE file, or its metadata is damaged.
     """
     whole = data if isinstance(data, bytes) else bytes(data[:])
@@ -123,7 +126,9 @@ def parse_dotnet_assembly(data: Blob, limits: Limits = DEFAULT) -> DotnetAssembl
         tables = _read_tables(whole, *streams.get("#~", streams.get("#-", (0, 0))))
         heap = streams.get("#Strings", (0, 0))
         name, version = _read_assembly(whole, tables, heap)
-        references = tuple(_names(whole, tables, _ASSEMBLY_REF, 6, heap, limits))
+        if tables.rows[_ASSEMBLY_REF] > _REFERENCES:
+            raise LimitError(f"an assembly that refers to {tables.rows[_ASSEMBLY_REF]} others")
+        references = tuple(_names(whole, tables, _ASSEMBLY_REF, 6, heap))
     except struct.error as error:
         raise FormatError("the .NET metadata is cut off") from error
     user = streams.get("#US", (0, 0))
@@ -228,17 +233,15 @@ def _read_assembly(data: bytes, tables: _Tables, heap: tuple[int, int]) -> tuple
     if tables.rows[_ASSEMBLY] == 0:
         return "", ""
     numbers = struct.unpack_from("<4H", data, tables.starts[_ASSEMBLY] + 4)
-    name = next(_names(data, tables, _ASSEMBLY, 7, heap, DEFAULT), "")
+    name = next(_names(data, tables, _ASSEMBLY, 7, heap), "")
     return name, ".".join(map(str, numbers))
 
 
-def _names(
-    data: bytes, tables: _Tables, table: int, column: int, heap: tuple[int, int], limits: Limits
-) -> Iterator[str]:
+def _names(data: bytes, tables: _Tables, table: int, column: int, heap: tuple[int, int]) -> Iterator[str]:
     """The strings one column of a table points to."""
     widths = tables.widths[table]
     before, width, row = sum(widths[:column]), widths[column], sum(widths)
-    for index in range(min(tables.rows[table], limits.wrapper_strings)):
+    for index in range(tables.rows[table]):
         position = tables.starts[table] + index * row + before
         start = heap[0] + int.from_bytes(data[position : position + width], "little")
         end = data.find(b"\0", start, min(heap[1], start + _NAME_SIZE))

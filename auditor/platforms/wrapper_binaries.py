@@ -107,7 +107,7 @@ def _read_assembly(data: Blob, path: str, limits: Limits) -> WrapperFacts | None
     stem = path.rpartition("/")[2].removesuffix(".dll")
     if is_compressed_assembly(data):
         return WrapperFacts(framework, _plugins(stem))
-    found = parse_dotnet_assembly(data, limits)
+    found = parse_dotnet_assembly(data)
     if found is None:
         return None
     name = found.name or stem

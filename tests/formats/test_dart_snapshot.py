@@ -184,6 +184,17 @@ def test_a_string_of_absurd_length_is_left_out() -> None:
     assert "isWeChatInstalled" in strings
 
 
+def test_strings_inside_one_another_do_not_add_up() -> None:
+    """Thousands of made-up heads that each claim the same 16 000 characters must not cost that much each."""
+    heads = string_object("x")[:4] + bytes(4) + (32_000).to_bytes(4, "little") + bytes(4)
+    image = bytearray(build_image(STRINGS * 40) + heads * 2_000 + bytes(32_000))
+    image[:8] = len(image).to_bytes(8, "little")
+    data = build_library(build_snapshot([])[:-64] + bytes(image))
+    found = parse_dart_snapshot(data).strings
+    assert "com.jarvanmo/fluwx" in found
+    assert sum(len(text) for text in found) <= 3 * len(data)
+
+
 def read_all(data: bytes) -> None:
     try:
         found = parse_dart_snapshot(data)
@@ -207,25 +218,35 @@ def test_seeded_bit_flips_give_a_result_or_a_format_error() -> None:
         read_all(bytes(mangled))
 
 
+LINKS = {
+    "aarch64": ("aarch64-linux-android", ".rodata", WIDE, ["ld.lld-14", "-shared"]),
+    "arm": ("armv7a-linux-androideabi", ".rodata", NARROW, ["ld.lld-14", "-shared"]),
+    "ios": (
+        "arm64-apple-ios13.0",
+        "__TEXT,__const",
+        WIDE,
+        ["ld64.lld-14", "-dylib", "-arch", "arm64", "-platform_version", "ios", "13.0", "17.0"],
+    ),
+}
+
+
 @pytest.mark.tools
 @pytest.mark.skipif(
-    not (shutil.which("clang-14") and shutil.which("ld.lld-14")), reason="clang-14 or ld.lld-14 is not installed"
+    not all(map(shutil.which, ("clang-14", "ld.lld-14", "ld64.lld-14"))), reason="clang-14 or lld-14 is not installed"
 )
-@pytest.mark.parametrize(("target", "shape"), [("aarch64-linux-android", WIDE), ("armv7a-linux-androideabi", NARROW)])
-def test_a_linked_library_is_read(tmp_path: Path, target: str, shape: Shape) -> None:
+@pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
+def test_a_linked_library_is_read(tmp_path: Path, link: tuple[str, str, Shape, list[str]]) -> None:
+    target, section, shape, linker = link
     (tmp_path / "isolate.bin").write_bytes(build_snapshot(STRINGS, shape))
     source = (
-        ".section .rodata\n.p2align 6\n.globl _kDartIsolateSnapshotData\n_kDartIsolateSnapshotData:\n"
+        f".section {section}\n.p2align 6\n.globl _kDartIsolateSnapshotData\n_kDartIsolateSnapshotData:\n"
         '.incbin "isolate.bin"\n.text\n.globl _kDartIsolateSnapshotInstructions\n'
         "_kDartIsolateSnapshotInstructions:\n.space 4096\n"
     )
     (tmp_path / "app.s").write_text(source)
-    for command in (
-        ["clang-14", f"--target={target}", "-c", "app.s", "-o", "app.o"],
-        ["ld.lld-14", "-shared", "-o", "libapp.so", "app.o"],
-    ):
+    for command in (["clang-14", f"--target={target}", "-c", "app.s", "-o", "app.o"], [*linker, "-o", "App", "app.o"]):
         subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    found = parse_dart_snapshot((tmp_path / "libapp.so").read_bytes())
+    found = parse_dart_snapshot((tmp_path / "App").read_bytes())
     assert found.packages == ("fluwx", "my_app")
     assert sorted(found.strings) == sorted(STRINGS)
 

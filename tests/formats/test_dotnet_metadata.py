@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from auditor.errors import FormatError, UnsupportedError
+from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.dotnet_metadata import DotnetAssembly, is_pe, parse_dotnet_assembly
 from auditor.model import Values
 from tests.builders.dotnet import Assembly, native_dll
@@ -117,6 +117,12 @@ def test_tables_larger_than_their_stream_are_a_format_error() -> None:
     struct.pack_into("<I", data, counts, 0x7FFFFFFF)
     with pytest.raises(FormatError, match="outside their stream"):
         parse_dotnet_assembly(bytes(data))
+
+
+def test_an_absurd_number_of_references_is_refused() -> None:
+    assert len(parse(Assembly(references=("A",) * 10_000).build()).references) == 10_000
+    with pytest.raises(LimitError):
+        parse_dotnet_assembly(Assembly(references=("A",) * 10_001).build())
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
