@@ -122,7 +122,7 @@ def parse_elf(data: Blob, limits: Limits = DEFAULT) -> Elf:
     named = _disjoint(_string_sections(binary), len(whole))
     # Loaders ignore section headers, so these may be missing or lie: classes are looked for in all that is loaded.
     for start, end in loaded or named:
-        _keep(class_strings, _find_class_paths(whole, start, end), limits)
+        _keep(class_strings, _find_class_paths(whole, start, end, limits), limits)
     for start, end in named or loaded:
         _keep(versions, _find_versions(whole, start, end), limits)
     return Elf(
@@ -255,10 +255,16 @@ def _keep(found: dict[str, int], strings: Iterable[tuple[int, str]], limits: Lim
             raise LimitError(f"more than {limits.native_strings} strings in an ELF file", offset)
 
 
-def _find_class_paths(data: bytes, start: int, end: int) -> Iterator[tuple[int, str]]:
-    """The Java classes named between two offsets: whole strings, and the classes in type signatures."""
+def _find_class_paths(data: bytes, start: int, end: int, limits: Limits) -> Iterator[tuple[int, str]]:
+    """The Java classes named between two offsets: whole strings, and the classes in type signatures.
+
+    Raises:
+        LimitError: more than ``limits.native_strings`` places to look at.
+    """
     behind = start
-    for last in _LAST_PART.finditer(data, start, end):
+    for number, last in enumerate(_LAST_PART.finditer(data, start, end)):
+        if number >= limits.native_strings:
+            raise LimitError(f"more than {limits.native_strings} paths in an ELF file", last.start())
         # A name never reaches back over the end of the one before, so each byte is looked at once.
         window = data[max(behind, last.start() - _PATH_SIZE) : last.end() - 1]
         behind = last.end()

@@ -174,7 +174,8 @@ def test_a_file_larger_than_the_limit_is_not_handed_on() -> None:
 
 def test_more_strings_than_the_limit_are_refused() -> None:
     many = build_elf(rodata=b"\0com/a/B\0com/a/C\0")
-    for data in (SMALL, many):
+    hollow = build_elf(rodata=b"\0/a;/b;")
+    for data in (SMALL, many, hollow):
         with pytest.raises(LimitError):
             parse_elf(data, replace(DEFAULT, native_strings=1))
 
