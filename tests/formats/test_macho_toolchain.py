@@ -156,3 +156,82 @@ def test_lief_sees_the_same(folder: Path, name: str) -> None:
     # lief leaves out what is private to the image; that code is inside all the same.
     private = {name for name in item.symbols if name not in exported}
     assert all("OBJC" in name and ("Inner" in name or "PROTOCOL" in name) for name in private)
+
+
+newer = pytest.mark.skipif(not apple.NEWER_LINKER, reason=f"not installed: {' or '.join(apple.NEWER_LINKERS)}")
+FIXUPS = ("-fixup_chains", "-no_fixup_chains")
+
+
+def has_chained_fixups(data: bytes) -> bool:
+    position, (count,) = 32, struct.unpack_from("<I", data, 16)
+    for _ in range(count):
+        command, size = struct.unpack_from("<II", data, position)
+        if command == 0x80000034:
+            return True
+        position += size
+    return False
+
+
+@newer
+@pytest.mark.parametrize("style", [(), ("-dylib",), ("-exported_symbol", "__mh_execute_header")], ids=str)
+@pytest.mark.parametrize("fixups", FIXUPS)
+def test_pointers_in_chains_say_what_plain_ones_say(
+    folder: Path, tmp_path: Path, fixups: str, style: tuple[str, ...]
+) -> None:
+    path = apple.link(
+        folder, str(tmp_path / "app"), "program.o", fixups, *style, linker=apple.NEWER_LINKER, min_os="15.0"
+    )
+    data = path.read_bytes()
+    assert has_chained_fixups(data) is (fixups == "-fixup_chains")
+    for content in (data, apple.without_symbols(data)):
+        (item,) = parse_macho(content).slices
+        assert list(item.objc_classes) == CLASSES
+        assert list(item.objc_protocols) == ["WXApiDelegate"]
+        assert (item.faults, item.hidden) == ((), ())
+    imports = {"_OBJC_CLASS_$_NSObject", "_OBJC_CLASS_$_NSURL", "_NSLog", "_objc_msgSend"}
+    # Without its symbol table only chained fixups name what an image imports.
+    assert (imports <= set(item.imports)) is (fixups == "-fixup_chains")
+
+
+@newer
+def test_chains_of_an_encrypted_program_are_read_and_its_names_are_not(folder: Path, tmp_path: Path) -> None:
+    options = ("-fixup_chains", "-exported_symbol", "__mh_execute_header")
+    path = apple.link(folder, str(tmp_path / "app"), "program.o", *options, linker=apple.NEWER_LINKER, min_os="15.0")
+    path.write_bytes(apple.without_symbols(path.read_bytes()))
+    (item,) = parse_macho(simulate_fairplay(path)).slices
+    assert item.hidden == ("objc", "strings")
+    assert (list(item.objc_classes), list(item.strings), item.faults) == ([], [], ())
+    assert "_OBJC_CLASS_$_NSURL" in item.imports
+
+
+@pytest.mark.parametrize(
+    ("linker", "fixups"),
+    [
+        (apple.TOOLS[1], ()),
+        *(pytest.param(apple.NEWER_LINKER, (option,), marks=newer, id=option) for option in FIXUPS),
+    ],
+)
+def test_swift_metadata_is_found_where_a_linker_puts_it(
+    folder: Path, tmp_path: Path, linker: str, fixups: tuple[str, ...]
+) -> None:
+    apple.assemble(folder, "swift", apple.SWIFT)
+    path = apple.link(folder, str(tmp_path / "lib"), "swift.o", "-dylib", *fixups, linker=linker, min_os="15.0")
+    for content in (path.read_bytes(), apple.without_symbols(path.read_bytes())):
+        (item,) = parse_macho(content).slices
+        assert list(item.swift_types) == ["Shop.Cart", "Shop.Cart.Line", "Shop.Payable"]
+        assert (item.faults, item.hidden) == ((), ())
+    (item,) = parse_macho(simulate_fairplay(path)).slices
+    assert list(item.swift_types) == []
+
+
+@newer
+def test_merged_strings_keep_their_neighbours(folder: Path, tmp_path: Path) -> None:
+    texts = {"first": ("shop://", "1.2.3", "first"), "second": ("other", "9.8.7", "shop://", "1.2.3")}
+    for name, strings in texts.items():
+        apple.compile_object(
+            folder, name, "".join(f'const char *{name}{n} = "{text}";\n' for n, text in enumerate(strings))
+        )
+    path = apple.link(
+        folder, str(tmp_path / "lib"), "first.o", "second.o", "-dylib", linker=apple.NEWER_LINKER, min_os="15.0"
+    )
+    assert list(only(path).versions) == ["shop:// | 1.2.3 | first", "shop:// | 1.2.3 | first | other | 9.8.7 | "]
