@@ -199,14 +199,10 @@ def _version_words(told: Sequence[Outcome]) -> list[str]:
     return grid(head, rows)
 
 
-def _peer_rates(results: Results, outcomes: Sequence[Outcome], platform: str) -> Iterator[tuple[str, list[str], int]]:
+def _peer_rates(results: Results, told: Sequence[Outcome]) -> Iterator[tuple[str, list[str], int]]:
     """Per peer: k of n by family over what is in the apps, and how often it named what is not."""
-    truth = {(item.case, item.family): item for item in outcomes if item.catalog == Catalogs.WITHOUT}
-    here = [
-        row
-        for row in results["peers"]
-        if (row["case"], row["family"]) in truth and truth[row["case"], row["family"]].platform == platform
-    ]
+    truth = {(item.case, item.family): item for item in told}
+    here = [row for row in results["peers"] if (row["case"], row["family"]) in truth]
     for peer in PEER_NAMES:
         rows = [row for row in here if row["peer"] == peer]
         if not rows:
@@ -220,8 +216,7 @@ def _peer_rates(results: Results, outcomes: Sequence[Outcome], platform: str) ->
         yield peer, cells, wrong
 
 
-def _own_rates(outcomes: Sequence[Outcome], platform: str) -> tuple[list[str], int]:
-    told = [item for item in outcomes if item.catalog == Catalogs.WITHOUT and item.platform == platform]
+def _own_rates(told: Sequence[Outcome]) -> tuple[list[str], int]:
     cells = [
         _cell(rate((item for item in told if item.embedded and item.family == family), is_found)) for family in FAMILIES
     ]
@@ -230,18 +225,24 @@ def _own_rates(outcomes: Sequence[Outcome], platform: str) -> tuple[list[str], i
 
 def _peer_block(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
     rows: list[tuple[object, ...]] = []
-    for platform in sorted({item.platform for item in outcomes}):
-        cells, wrong = _own_rates(outcomes, platform)
-        rows.append((platform, "auditor", *cells, wrong))
-        for peer, cells, wrong in _peer_rates(results, outcomes, platform):
+    for platform, encrypted in sorted({(item.platform, item.encrypted) for item in outcomes}):
+        told = [
+            item
+            for item in outcomes
+            if (item.platform, item.encrypted, item.catalog) == (platform, encrypted, Catalogs.WITHOUT)
+        ]
+        name = f"{platform}, encrypted" if encrypted else platform
+        cells, wrong = _own_rates(told)
+        rows.append((name, "auditor", *cells, wrong))
+        for peer, cells, wrong in _peer_rates(results, told):
             if not set(cells) <= {"not for this platform", "–"}:
-                rows.append((platform, PEER_NAMES[peer], *cells, wrong))
+                rows.append((name, PEER_NAMES[peer], *cells, wrong))
     return grid(("platform", "found by", *FAMILIES, "found, but not there"), rows)
 
 
 def _peers(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
     lines = _peer_block(results, outcomes)
-    lines += ["", "Encrypted iOS apps are among the iOS apps here; *embedded* only, a reference does not count.", ""]
+    lines += ["", "Embedded or renamed only: that an encrypted app was answered *referenced* does not count here.", ""]
     lines += [f"- {PEER_NAMES[peer]}: {note}." for peer, note in sorted(results["peer_notes"].items())]
     lines += [
         "",

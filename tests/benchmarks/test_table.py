@@ -100,7 +100,7 @@ def test_what_a_peer_finds_without_its_being_there_is_counted() -> None:
 
 def test_a_peer_that_does_not_read_a_platform_has_no_row_there() -> None:
     away = [{"peer": "exodus", "case": "ios-1", "family": "wechat", "word": "not for this platform"}]
-    rows = cells(render_block(results(peers=away)), "ios")
+    rows = cells(render_block(results(peers=away)), "ios, encrypted")
     assert [row[1] for row in rows] == ["auditor"]
 
 
