@@ -109,9 +109,7 @@ class Workshop:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._machine is not None and self._machine.stdin is not None:
-            self._machine.stdin.close()
-            self._machine.wait(timeout=60)
+        self._stop()
         self._folder.cleanup()
 
     @property
@@ -136,14 +134,23 @@ class Workshop:
             machine.stdin.write("\t".join(map(str, words)) + "\n")
             machine.stdin.flush()
             answer = machine.stdout.readline().strip()
+        except BrokenPipeError:
+            answer = ""
         finally:
             watchdog.cancel()
+        if not answer:
+            machine.kill()
+            self._stop()
+            raise ToolError(f"{words[0]}: stopped without an answer")
         state, _, rest = answer.partition(" ")
         if state != "ok":
-            if machine.poll() is not None:
-                self._machine = None
-            raise ToolError(f"{words[0]}: {rest or 'stopped without an answer'}")
+            raise ToolError(f"{words[0]}: {rest}")
         return int(rest)
+
+    def _stop(self) -> None:
+        if self._machine is not None:
+            self._machine.communicate(timeout=60)
+            self._machine = None
 
     def _started(self) -> subprocess.Popen[str]:
         path = f"{jar(BUNDLETOOL)}:{PROGUARD.fetch()}"

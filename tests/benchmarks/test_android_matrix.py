@@ -248,3 +248,15 @@ def test_a_tool_that_refuses_its_job_says_why_and_the_next_job_runs(tmp_path: Pa
             workshop.run("x9")
         assert workshop.run("javac", "-d", tmp_path, tmp_path / "Good.java") >= 0
     assert (tmp_path / "Good.class").is_file()
+
+
+@pytest.mark.vendor
+@needs_tools
+def test_a_machine_that_died_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "Good.java").write_text("class Good {}")
+    with Workshop() as workshop:
+        monkeypatch.setattr(android_tools, "JOB_SECONDS", 0)
+        with pytest.raises(ToolError, match="stopped without an answer"):
+            workshop.run("javac", "-d", tmp_path, tmp_path / "Good.java")
+        monkeypatch.undo()
+        assert workshop.run("javac", "-d", tmp_path, tmp_path / "Good.java") >= 0
