@@ -247,7 +247,7 @@ def ours(data: bytes) -> dict[tuple[str, str, str], tuple[list[str], list[str]]]
     return found
 
 
-@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.apk"))[::12], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.apk"))[::30], ids=lambda path: path.name)
 def test_androguard_sees_the_same_in_what_d8_made(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.endswith(".dex")]
@@ -260,7 +260,7 @@ def test_androguard_sees_the_same_in_what_d8_made(path: Path) -> None:
 SMALI = """.class public La/Smali;
 .super Ljava/lang/Object;
 .method public static all(I)V
-    .registers 20
+    .registers 4
     const-wide v0, 0x6e1a6e1a6e1aL
     const-string/jumbo v0, "jumbo"
     const-string v1, "plain"
@@ -295,7 +295,7 @@ SMALI = """.class public La/Smali;
 def test_androguard_sees_the_same_in_what_smali_made(tmp_path: Path) -> None:
     (tmp_path / "a.smali").write_text(SMALI)
     out = tmp_path / "a.dex"
-    subprocess.run(["smali", "assemble", str(tmp_path / "a.smali"), "-o", str(out)], check=True, capture_output=True)
+    subprocess.run(["smali", "assemble", "-o", str(out), str(tmp_path / "a.smali")], check=True, capture_output=True)
     data = out.read_bytes()
     assert ours(data) == by_androguard(data)
     ((names, strings),) = ours(data).values()
