@@ -55,6 +55,22 @@ _NAMES = {
 _GROUPS = {"reactnative": "react-native", "il2cpp": "unity-il2cpp", "mono": "unity-mono"}
 """A group takes no hyphen."""
 _MINI_PROGRAM = (".wxapkg", ".wxvpkg")
+_NEVER = frozenset(
+    {
+        b"\x89PNG",
+        b"RIFF",
+        b"GIF8",
+        b"OggS",
+        b"\xff\xd8\xff\xe0",
+        b"\xff\xd8\xff\xe1",
+        b"dex\n",
+        b"\x00\x01\x00\x00",
+        b"OTTO",
+    }
+)
+"""How pictures, sounds, fonts and DEX files begin: most members of most apps, and no reader's business."""
+_BINARY_XML = b"\x03\x00\x08\x00"
+_XML = ("config.xml", "dcloud_properties.xml")
 
 
 @dataclass(slots=True)
@@ -92,8 +108,8 @@ def scan_wrapper(
     mark = find_mark(path)
     if mark:
         facts.append(batch(FactKind.WRAPPER, member.origin, [mark]))
-    reader = next((item for item in READERS if item.wants(path, head)), None)
-    if reader is None or not head:
+    reader = _find_reader(path, head)
+    if reader is None:
         return member
     kept = _Kept(member)
     bound: int = getattr(limits, reader.limit)
@@ -109,6 +125,13 @@ def scan_wrapper(
         facts.extend(_batches(found, member.origin, mark))
         problems.extend(Problem(ProblemCode.WRAPPER_DAMAGED, member.origin, fault) for fault in found.faults)
     return kept
+
+
+def _find_reader(path: str, head: bytes) -> WrapperReader | None:
+    start = head[:4]
+    if not head or start in _NEVER or (start == _BINARY_XML and not path.endswith(_XML)):
+        return None
+    return next((item for item in READERS if item.wants(path, head)), None)
 
 
 def find_mark(path: str) -> str:
