@@ -97,13 +97,15 @@ def test_what_is_not_shaped_like_a_class_path_is_left_out(text: bytes) -> None:
     assert list(parse_elf(build_elf(rodata=b"\0" + text + b"\0")).class_strings) == []
 
 
-def test_section_headers_that_lie_hide_no_class() -> None:
-    honest = build_elf(rodata=RODATA)
+def test_section_headers_that_lie_hide_nothing_a_loader_sees() -> None:
+    honest = build_elf(soname="libtrue.so", needed=["libc.so"], defined=["JNI_OnLoad"], rodata=RODATA)
     table, size, count = (struct.unpack_from("<Q", honest, 40)[0], 64, struct.unpack_from("<H", honest, 60)[0])
     lying = bytearray(honest)
     for number in range(1, count):
         struct.pack_into("<QQ", lying, table + size * number + 24, 64, 8)
-    assert "com.tencent.mm.sdk.Native" in parse_elf(bytes(lying)).class_strings
+    elf = parse_elf(bytes(lying))
+    assert (elf.soname, elf.needed, list(elf.exports)) == ("libtrue.so", ("libc.so",), ["JNI_OnLoad"])
+    assert "com.tencent.mm.sdk.Native" in elf.class_strings
 
 
 def test_strings_that_hold_a_version_are_kept_whole() -> None:
