@@ -27,8 +27,8 @@ _FIRST_VERSION, _LAST_VERSION = 16, 1_000
 """Unity counts up by one or a few a year; a number far above is no version but ciphertext."""
 _COUNTED_TABLES = 38
 """From this version on a table is (offset, size, count)."""
-_SHORT_LITERALS = 31
-"""From about this version on a literal may be its start alone; its end is the start of the next one."""
+_SHORT_LITERALS = 32
+"""From this version on a literal may be its start alone; its end is the start of the next one."""
 _PADDING = 8
 """More than the bytes between the last literal and the end of the text."""
 _ASSEMBLY = b".dll\0"

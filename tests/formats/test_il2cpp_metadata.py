@@ -37,10 +37,10 @@ def test_literals_and_identifiers_are_strings() -> None:
 @pytest.mark.parametrize(
     ("version", "starts_only"),
     [(version, False) for version in (16, 19, 21, 24, 27, 29, 31, 35, 37, 38, 39, 104)]
-    + [(version, True) for version in (31, 35, 37, 38, 39, 104)],
+    + [(version, True) for version in (35, 37, 38, 39, 104)],
 )
 def test_every_version_is_read(version: int, starts_only: bool) -> None:
-    """Versions before 31 state the length of each literal."""
+    """Versions up to 31 state the length of each literal."""
     found = parse_il2cpp_metadata(build_metadata(LITERALS, IDENTIFIERS, version, starts_only))
     assert (found.version, found.assemblies, found.faults) == (version, ASSEMBLIES, ())
     assert set(found.strings) == {*LITERALS, *IDENTIFIERS} - {""}
@@ -82,15 +82,15 @@ def test_a_file_without_literals_is_read() -> None:
 
 
 def test_literals_of_a_translated_game_need_not_lie_in_order() -> None:
-    """Who replaces a text by a longer one appends it; versions before 31 state where each lies."""
-    data = bytearray(build_metadata(["one", "two!", "three"], IDENTIFIERS, 24))
+    """Who replaces a text by a longer one appends it; versions up to 31 state where each lies."""
+    data = bytearray(build_metadata(["one", "two!", "three"], IDENTIFIERS, 31))
     table = struct.unpack_from("<I", data, 8)[0]
     struct.pack_into("<4I", data, table, 4, 3, 3, 0)
     assert {"one", "two!", "three"} <= set(parse_il2cpp_metadata(bytes(data)).strings)
 
 
 def test_literals_that_cannot_be_told_apart_are_a_fault_and_identifiers_remain() -> None:
-    data = bytearray(build_metadata(LITERALS, IDENTIFIERS, 31))
+    data = bytearray(build_metadata(LITERALS, IDENTIFIERS, 35))
     table = struct.unpack_from("<I", data, 8)[0]
     struct.pack_into("<II", data, table, 0xFFFFFFF0, 0xFFFFFFFF)
     found = parse_il2cpp_metadata(bytes(data))
@@ -165,7 +165,7 @@ def test_every_prefix_gives_a_result_or_a_format_error() -> None:
         read_all(SMALL[:size])
 
 
-@pytest.mark.parametrize("version", [24, 31, 39])
+@pytest.mark.parametrize("version", [24, 35, 39])
 def test_seeded_bit_flips_give_a_result_or_a_format_error(version: int) -> None:
     chance = random.Random(version)
     data = build_metadata(LITERALS, IDENTIFIERS, version)
