@@ -19,6 +19,7 @@ from auditor.formats.flutter_assets import parse_asset_manifest, parse_kernel, p
 from auditor.formats.il2cpp_metadata import parse_il2cpp_metadata
 from auditor.formats.macho import find_fat_ranges, is_macho
 from auditor.formats.macho_layout import THIN_MAGICS, read_image
+from auditor.formats.unity_assemblies import parse_scripting_assemblies
 from auditor.limits import Limits
 from auditor.platforms.wrapper_reader import WrapperFacts, WrapperReader
 
@@ -88,6 +89,11 @@ def _read_il2cpp(data: Blob, path: str, limits: Limits) -> WrapperFacts:
     return WrapperFacts("unity-il2cpp", found.assemblies, found.strings, found.faults)
 
 
+def _read_unity_list(data: Blob, path: str, limits: Limits) -> WrapperFacts:
+    """Written for both back ends, so the file does not tell which of the two it is."""
+    return WrapperFacts("unity", parse_scripting_assemblies(data, limits))
+
+
 def _read_store(data: Blob, path: str, limits: Limits) -> WrapperFacts:
     return WrapperFacts("dotnet", _plugins(*parse_assembly_store(data, limits).names))
 
@@ -137,6 +143,7 @@ READERS: tuple[WrapperReader, ...] = (
     WrapperReader(lambda path, _: path.endswith(_ASSET_MANIFESTS), _read_asset_manifest, "manifest_size"),
     WrapperReader(lambda path, _: path.endswith("flutter_assets/kernel_blob.bin"), _read_kernel),
     WrapperReader(lambda path, _: path.endswith("Managed/Metadata/global-metadata.dat"), _read_il2cpp),
+    WrapperReader(lambda path, _: path.endswith("Data/ScriptingAssemblies.json"), _read_unity_list, "manifest_size"),
     WrapperReader(_wants_store, _read_store),
     WrapperReader(
         lambda path, _: path.endswith("assemblies/assemblies.manifest"), _read_store_manifest, "manifest_size"

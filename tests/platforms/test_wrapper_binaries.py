@@ -66,6 +66,14 @@ CASES: dict[str, Case] = {
         ("WeChatSDK", "mscorlib"),
         "Pay",
     ),
+    "assemblies of Unity": (
+        "assets/bin/Data/ScriptingAssemblies.json",
+        b'{"names":["WeChatSDK.dll"]}',
+        "unity",
+        ("WeChatSDK",),
+        "",
+    ),
+    "assemblies of Unity on iOS": ("Data/ScriptingAssemblies.json", b'{"names":["A.dll"]}', "unity", ("A",), ""),
     "Mono of Unity": (f"{MANAGED}/WeChat.Binding.dll", DLL, "unity-mono", ("WeChat.Binding",), "weixin://"),
     ".NET on iOS": ("WeChat.Binding.dll", DLL, "dotnet", ("WeChat.Binding",), "PayTask"),
     "Xamarin": ("assemblies/WeChat.Binding.dll", DLL, "dotnet", ("WeChat.Binding",), "weixin://"),
@@ -230,10 +238,14 @@ class TestWholeApps:
         assert values(app, FactKind.WRAPPER_PLUGIN) == {"dotnet:WeChat.Binding"}
 
     def test_encrypted_metadata_hides_what_a_framework_tells_and_nothing_else(self, tmp_path: Path) -> None:
-        damaged = {f"{MANAGED}/Metadata/global-metadata.dat": bytes(range(256)) * 4}
+        damaged = {
+            f"{MANAGED}/Metadata/global-metadata.dat": bytes(range(256)) * 4,
+            "assets/bin/Data/ScriptingAssemblies.json": b'{"names":["WeChatSDK.dll"]}',
+        }
         app = one(tmp_path, "a.apk", apk(files=damaged))
         (problem,) = [item for item in app.problems if item.code is ProblemCode.WRAPPER_DAMAGED]
         assert "encrypted" in problem.detail
+        assert values(app, FactKind.WRAPPER_PLUGIN) == {"unity:WeChatSDK"}
         assert problem.hidden <= {FactKind.WRAPPER, FactKind.WRAPPER_PLUGIN, FactKind.WRAPPER_STRING}
 
     def test_an_app_of_no_framework_has_none(self, tmp_path: Path) -> None:
