@@ -35,7 +35,7 @@ BUNDLED = "no code outside the SDK calls it: merely bundled, unless by reflectio
 _COMPONENTS = (FactKind.ACTIVITY, FactKind.SERVICE, FactKind.RECEIVER, FactKind.PROVIDER)
 _UNSEEN = (ProblemCode.CODE_PACKED, ProblemCode.CODE_ABSENT)
 _SHORT_NAME = 3
-"""Characters of names that shrinkers give: whose class it is cannot be told."""
+"""Characters of names that shrinkers give."""
 _HELD = 2
 """Literals of an SDK that make the class that holds them one of its own; one may be anybody's."""
 
@@ -86,7 +86,8 @@ def look_deeper(
         found = tuple(_find_wanted(files, wanted, renamed.profiles))
         extraction = replace(extraction, facts=(*extraction.facts, *found))
         matches = match(extraction, catalog) if found else matches
-    read_all = not problems and not any(FactKind.DEX_CLASS in item.hidden for item in extraction.problems)
+    whole = all(isinstance(item.values, DexClasses) for item in extraction.of(FactKind.DEX_CLASS))
+    read_all = whole and not any(FactKind.DEX_CLASS in item.hidden for item in extraction.problems) and not problems
     answered: list[Match] = []
     for item in matches:
         signature = signatures.get(item.signature)
@@ -166,6 +167,11 @@ class _Callers:
         app_id = self.extraction.app.app_id
         return bool(app_id) and name.startswith(f"{app_id}.")
 
+    def is_told(self, name: str) -> bool:
+        """Whether people gave a class its name: a shrinker's may be that of any class, of the SDK as well."""
+        simple = name.rpartition(".")[2].partition("$")[0]
+        return len(simple) > _SHORT_NAME or (simple.istitle() and len(simple) == _SHORT_NAME) or self.is_declared(name)
+
     def is_declared(self, name: str) -> bool:
         """Whether the manifest names a class, which so keeps its name."""
         return any(name in item.values for kind in _COMPONENTS for item in self.extraction.of(kind))
@@ -198,7 +204,7 @@ def _with_use(item: Match, signature: Signature, callers: _Callers, read_all: bo
         return not name.startswith(folders) and (named or callers.is_declared(name))
 
     found = callers.find(is_callee, is_outside)
-    sure = {call: place for call, place in found.items() if _is_told(call.caller_class)}
+    sure = {call: place for call, place in found.items() if callers.is_told(call.caller_class)}
     if sure:
         return replace(item, hits=(*item.hits, _hit(sure)))
     if named and read_all and not found:
@@ -224,12 +230,6 @@ def _covers(clause: Clause, name: str) -> bool:
 def _folder(name: str) -> str:
     """The first two parts of a class name: below them all is the vendor's."""
     return ".".join(name.split(".")[:2]) + "."
-
-
-def _is_told(name: str) -> bool:
-    """Whether the name of a class was given by people, not by a shrinker."""
-    simple = name.rpartition(".")[2].partition("$")[0]
-    return len(simple) > _SHORT_NAME
 
 
 def _hit(found: Mapping[Call, Origin]) -> ClauseHit:
