@@ -12,10 +12,12 @@ import re
 from auditor.errors import FormatError, LimitError
 from auditor.formats.blob import Blob
 from auditor.formats.compressed import is_compressed, unpack_chunks
-from auditor.limits import DEFAULT, Limits
+from auditor.limits import DEFAULT, KIB, Limits
 
 _KERNEL_MAGIC = b"\x90\xab\xcd\xef"
 _SEPARATOR = b"\n" + b"-" * 80 + b"\n"
+_HEAD_SIZE = 64 * KIB
+"""Bytes kept of the names that one licence holds for."""
 _NAME = re.compile(rb"[a-z_][a-z0-9_]{0,63}")
 _LIBRARY = re.compile(rb"package:([a-z_][a-z0-9_]{0,63})/")
 _ASSET = re.compile(rb"packages/([a-z_][a-z0-9_]{0,63})/")
@@ -36,7 +38,7 @@ def parse_notices(data: Blob, limits: Limits = DEFAULT) -> tuple[str, ...]:
         # Each licence begins with the names it holds for, one to a line, and an empty line.
         head, blank, _ = section.partition(b"\n\n")
         if blank:
-            names.update(line for line in head.split(b"\n") if _NAME.fullmatch(line))
+            names.update(line for line in head[:_HEAD_SIZE].split(b"\n") if _NAME.fullmatch(line))
     if not names:
         raise FormatError("no list of licences: no package is named", 0)
     return tuple(sorted(name.decode("ascii") for name in names))

@@ -55,6 +55,13 @@ def test_a_list_that_unpacks_beyond_the_limit_is_refused() -> None:
         parse_notices(b"flutter\n\nBSD", replace(DEFAULT, manifest_size=5))
 
 
+def test_no_more_names_of_one_licence_are_kept_than_are_sound() -> None:
+    many = [f"package_{number:05}" for number in range(10_000)]
+    found = parse_notices(build_notices([(["flutter"], "BSD"), (many, "MIT")]))
+    assert {"flutter", "package_00000"} <= set(found)
+    assert len(found) < 6_000
+
+
 @pytest.mark.parametrize(
     "data",
     [
