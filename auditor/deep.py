@@ -114,14 +114,15 @@ def _dex_files(extraction: Extraction, limits: Limits) -> tuple[tuple[_File, ...
 
 def _values(signature: Signature, kind: FactKind) -> Iterator[str]:
     """The values of a kind that count towards a finding."""
-    named = _named_by(signature, findings=True)
+    named = _named_by_findings(signature)
     for clause in signature.clauses:
         if clause.kind is kind and clause.name in named:
             yield from clause.values
 
 
-def _named_by(signature: Signature, *, findings: bool) -> frozenset[str]:
-    rules = [rule for rule in signature.rules if rule.grade.is_finding or not findings]
+def _named_by_findings(signature: Signature) -> frozenset[str]:
+    """Names of the clauses that a finding rests on."""
+    rules = [rule for rule in signature.rules if rule.grade.is_finding]
     return frozenset(name for rule in rules for name in (*rule.all_of, *rule.any_of))
 
 
@@ -188,15 +189,16 @@ class _Callers:
 def _with_use(item: Match, signature: Signature, callers: _Callers, read_all: bool) -> Match:
     """The match with the calls of its SDK from outside, or with the word that there are none."""
     inside = callers.renamed.classes(signature, callers.files)
-    clauses = tuple(_entry_clauses(signature))
-    named = any(hit.kind is FactKind.DEX_CLASS for hit in item.hits) and bool(clauses)
-    folders = tuple(dict.fromkeys(_folder(name) for clause in clauses for name in (*clause.values, *clause.prefixes)))
+    code, entries = _entry_clauses(signature)
+    named = any(hit.clause in {clause.name for clause in code} for hit in item.hits)
+    folders = tuple({_folder(name) for clause in code for name in (*clause.values, *clause.prefixes)})
+    renamed = frozenset(name for name in inside if not name.startswith(folders))
 
     def is_callee(name: str) -> bool:
-        return name in inside if not named else any(_covers(clause, name) for clause in clauses)
+        return name in renamed or any(_covers(clause, name) for clause in entries)
 
     def is_outside(name: str) -> bool:
-        if name in inside or is_callee(name):
+        if name in inside or any(_covers(clause, name) for clause in code):
             return False
         if callers.is_below_id(name):
             return True
@@ -207,18 +209,27 @@ def _with_use(item: Match, signature: Signature, callers: _Callers, read_all: bo
     sure = {call: place for call, place in found.items() if callers.is_told(call.caller_class)}
     if sure:
         return replace(item, hits=(*item.hits, _hit(sure)))
-    if named and read_all and not found:
+    # Where part of the SDK was renamed, the part that is called may be; where nothing of it is known, any class may.
+    if named and read_all and inside and not renamed and not found:
         return replace(item, detail=BUNDLED)
     return item
 
 
-def _entry_clauses(signature: Signature) -> Iterator[Clause]:
-    """The clauses of the classes an app calls: those that no rule needs tell functions apart, else all of a finding."""
+def _entry_clauses(signature: Signature) -> tuple[tuple[Clause, ...], tuple[Clause, ...]]:
+    """The clauses that name the SDK's code, and those that name what an app calls of it.
+
+    They are the same, unless a further clause singles out a part: the classes of one function.
+    """
     classes = [clause for clause in signature.clauses if clause.kind is FactKind.DEX_CLASS]
-    ruled = _named_by(signature, findings=False)
-    findings = _named_by(signature, findings=True)
-    special = [clause for clause in classes if clause.name not in ruled]
-    yield from special or [clause for clause in classes if clause.name in findings]
+    findings = _named_by_findings(signature)
+    code = tuple(clause for clause in classes if clause.name in findings)
+    parts = tuple(
+        clause
+        for clause in classes
+        if clause.name not in findings
+        and all(any(_covers(whole, name) for whole in code) for name in (*clause.values, *clause.prefixes))
+    )
+    return code, parts or code
 
 
 def _covers(clause: Clause, name: str) -> bool:

@@ -166,14 +166,43 @@ def test_unread_code_may_hold_the_call(code: ProblemCode) -> None:
     assert only(app(sdk(), problems=[code])).detail == ""
 
 
-def test_functions_are_told_by_clauses_that_no_rule_needs() -> None:
+def test_a_clause_for_part_of_the_sdk_tells_its_function() -> None:
     pay = clause("pay-classes", FactKind.DEX_CLASS, prefixes=("com.pay.sdk.order.",))
-    asked = signature("pay-sdk", [CODE, pay], RULES[:1])
+    asked = signature(
+        "pay-sdk",
+        [CODE, TEXT, pay],
+        [RULES[0], (Grade.RENAMED, ("text",), ()), (Grade.MENTIONED, ("pay-classes",), ())],
+    )
     login, order = "Lcom/pay/sdk/Login;", "Lcom/pay/sdk/order/Task;"
     both = [*sdk(login), *sdk(order, "Lcom/pay/core/Two;")]
     assert only(app([*both, caller("Lcom/shop/Main;", login)]), asked).detail == BUNDLED
     used = only(app([*both, caller("Lcom/shop/Main;", order)]), asked)
     assert calls(used) == ["com.shop.Main#buy -> com.pay.sdk.order.Task#pay"]
+
+
+def test_classes_of_a_wrapper_are_no_code_of_the_sdk() -> None:
+    wrapper = clause("wrapper-classes", FactKind.DEX_CLASS, prefixes=("com.plugin.",))
+    asked = signature(
+        "pay-sdk",
+        [CODE, TEXT, wrapper],
+        [*RULES[:1], (Grade.RENAMED, ("text",), ()), (Grade.REFERENCED, ("wrapper-classes",), ())],
+    )
+    item = only(app([*sdk("La/a;", "La/b;"), caller("Lcom/plugin/Module;", "La/a;")]), asked)
+    assert (item.grade, item.detail, calls(item)) == (Grade.RENAMED, "", [])
+
+
+def test_a_screen_that_kept_its_name_does_not_hide_that_the_rest_is_called() -> None:
+    """Shrinkers keep the names of components: the class that is called has none any more."""
+    kept = Class("Lcom/pay/sdk/PayActivity;", (method("show"),), "Landroid/app/Activity;")
+    unused = only(app([kept, *sdk("La/a;", "La/b;"), caller("La/c;", "La/a;")]))
+    assert (unused.grade, unused.detail, calls(unused)) == (Grade.EMBEDDED, "", [])
+    used = only(app([kept, *sdk("La/a;", "La/b;"), caller("Lcom/shop/Main;", "La/a;")]))
+    assert calls(used) == ["com.shop.Main#buy -> a.a#pay"]
+
+
+def test_an_sdk_of_which_nothing_but_names_is_known_is_not_called_bundled() -> None:
+    item = only(app([Class("Lcom/pay/sdk/PayActivity;"), Class("Lcom/shop/Main;")]))
+    assert (item.grade, item.detail) == (Grade.EMBEDDED, "")
 
 
 def test_a_renamed_sdk_is_known_by_what_its_classes_hold() -> None:
