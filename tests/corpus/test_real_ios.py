@@ -161,3 +161,27 @@ def test_frameworks_and_swift_libraries_belong_to_their_app() -> None:
     found = only(WHOLE)
     assert [part.kind for part in found.app.parts] == [PartKind.BUNDLE]
     assert any(name.startswith("libswift") for name in facts(found, FactKind.FRAMEWORK))
+
+
+def test_swift_types_of_a_real_app_are_named_by_their_modules() -> None:
+    found = only(WHOLE)
+    types = facts(found, FactKind.SWIFT_TYPE)
+    assert {
+        "ios_app_bootstrap.AppDelegate",
+        "ios_app_bootstrap.Utils.Path",
+        "ios_app_bootstrap.ViewModelProtocol",
+        "Alamofire.DownloadRequest.DownloadOptions",
+        "Alamofire.Notification.Key",
+        "CryptoSwift.AES.Variant",
+        "Logger.Logger",
+        "Swift.Array",
+    } <= types
+    # Every class that the runtime knows by a Swift name is among them, and nothing of C's modules is.
+    mangled = {name for name in facts(found, FactKind.OBJC_CLASS) if name.startswith("_TtC")}
+    assert len(mangled) > 90
+    assert all(any(name.endswith(item.rpartition(".")[2]) for item in types) for name in mangled)
+    assert not [item for item in types if item.startswith("__C")]
+
+
+def test_frameworks_of_a_real_app_state_their_versions() -> None:
+    assert {"Alamofire.framework 4.6.0", "Logger.framework 1.0"} <= facts(only(WHOLE), FactKind.FILE_VERSION)

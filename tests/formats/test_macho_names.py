@@ -157,3 +157,30 @@ def test_names_that_are_no_text_are_spelled_out() -> None:
 
 def test_the_trie_builder_shares_prefixes() -> None:
     assert export_trie(["_ab", "_ac"]).count(b"_") == 1
+
+
+VERSIONS = {
+    "between two strings": (["shop://", "1.2.3", "next"], ["shop:// | 1.2.3 | next"]),
+    "two in a row": (["a", "10.0", "1.1", "b"], ["a | 10.0 | 1.1 | b", "a | 10.0 | 1.1"]),
+    "first and last": (["1.2", "a", "3.4.5.6"], ["1.2 | a | 3.4.5.6 | ", "1.2 | a"]),
+    "empty strings are passed over": (["a", "", "", "1.2", "", "b"], ["a | 1.2 | b"]),
+    "twelve strings before it": (
+        [*(f"s{number}" for number in range(20)), "1.2", "b"],
+        [" | ".join([*(f"s{number}" for number in range(8, 20)), "1.2", "b"])],
+    ),
+    "long strings are cut": (
+        ["f" * 99, "n" * 999, "1.2", "b" * 999],
+        [f"{'f' * 40} | {'n' * 160} | 1.2 | {'b' * 160}"],
+    ),
+    "no version": (["1", "v1.2", "1.2.3.4.5", "1.2 ", "1..2", ".1.2", "1.2.", "1.1234567890"], []),
+}
+
+
+@pytest.mark.parametrize("case", VERSIONS)
+def test_version_numbers_come_with_their_neighbours(case: str) -> None:
+    strings, expected = VERSIONS[case]
+    assert list(only(Image(strings=strings)).versions) == sorted(expected)
+
+
+def test_encrypted_version_numbers_are_not_read() -> None:
+    assert list(only(Image(strings=["a", "1.2.3", "b"], cryptid=1)).versions) == []
