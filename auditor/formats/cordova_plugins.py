@@ -22,7 +22,7 @@ from auditor.limits import DEFAULT, Limits
 
 _NAME = rb"[\"']((?:@[\w.-]{1,100}/)?[\w.-]{1,214})[\"']"
 _PLUGIN_ID = re.compile(rb"\bpluginId[\"']?\s*:\s*" + _NAME)
-_METADATA = re.compile(rb"\.metadata\s*=\s*(?://[^\n]*\n\s*)*+(\{[^{}]*\})")
+_METADATA = re.compile(rb"\.metadata\s*=\s*(?://[^\n]{0,200}\n\s*){0,8}+(\{[^{}]*\})")
 _VERSION = re.compile(_NAME + rb"\s*:\s*[\"']([^\"']{0,100})[\"']")
 _EXPORTS = re.compile(rb"\bexports\s*=\s*\[")
 _CLASS = frozenset({"android-package", "ios-package"})

@@ -14,8 +14,10 @@ from auditor.errors import FormatError, LimitError
 from auditor.formats.blob import Blob
 from auditor.limits import DEFAULT, Limits
 
-_COMMENT = re.compile(rb'("(?:[^"\\]|\\.)*+")|/\*.*?\*/|//[^\n]*', re.DOTALL)
-_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_STRING = rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
+_COMMENT = re.compile(rb"(" + _STRING + rb")|/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
+_BRACKET = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
+# What is not closed runs to the end of the text: else each of many openings would be followed that far.
 
 
 def parse_json(data: Blob, limits: Limits = DEFAULT, *, comments: bool = False) -> object:

@@ -19,7 +19,9 @@ from auditor.limits import Limits
 from auditor.model import SortedValues
 from auditor.platforms.wrapper_reader import WrapperFacts, WrapperReader
 
-_BUNDLES = (".bundle", ".jsbundle")
+_BUNDLES = (".jsbundle", "index.android.bundle")
+_METRO = b"var __BUNDLE_STA"
+"""How a bundle of Metro begins: __BUNDLE_START_TIME__, cut to what is looked at of a member."""
 
 
 def _wants_hermes(_path: str, head: bytes) -> bool:
@@ -32,15 +34,12 @@ def _read_hermes(data: Blob, _path: str, limits: Limits) -> WrapperFacts:
 
 
 def _wants_bundle(path: str, head: bytes) -> bool:
-    if is_ram_bundle(head):
+    if head.startswith(_METRO) or path.endswith(_BUNDLES):
         return True
-    if path.endswith(_BUNDLES):
-        return path.endswith(("assets/index.android.bundle", "assets/main.jsbundle")) or _at_root(path)
-    return path.endswith(".js") and "/js-modules/" in path
-
-
-def _at_root(path: str) -> bool:
-    return "/" not in path and path.endswith(".jsbundle")
+    if path.endswith(".js"):
+        return "/js-modules/" in path
+    # The file that marks a folder of modules has the magic number of a RAM bundle, and nothing else.
+    return is_ram_bundle(head) and not path.endswith("/UNBUNDLE")
 
 
 def _read_bundle(data: Blob, _path: str, limits: Limits) -> WrapperFacts:

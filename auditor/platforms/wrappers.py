@@ -37,6 +37,7 @@ _TAILS = {
     "Cordova.framework/Cordova": "cordova",
     "UnityFramework.framework/UnityFramework": "unity-il2cpp",
     "assets/index.android.bundle": "react-native",
+    "js-modules/UNBUNDLE": "react-native",
     "www/cordova.js": "cordova",
     "data/dcloud_control.xml": "uni-app",
     "PandoraApi.bundle/Info.plist": "uni-app",

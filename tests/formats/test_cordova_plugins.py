@@ -71,6 +71,19 @@ class TestCordovaPlugins:
         text = b'x.exports = [{"pluginId": "a"}]; x.exports.metadata = {"b": "1", "c": "latest"};'
         assert parse_cordova_plugins(text).plugins == ("a", "b", "c")
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"//.metadata=//\n" * 40_000,
+            b".metadata" + b" " * 400_000,
+            b".metadata={" * 40_000,
+            b"pluginId:" * 40_000,
+            b'"@' * 400_000,
+        ],
+    )
+    def test_hostile_text_is_gone_through_once(self, text: bytes) -> None:
+        assert parse_cordova_plugins(b"exports=[];" + text) == PluginList(())
+
     @pytest.mark.parametrize("text", [b"", b"var a = 1;", b"module.exports = {};", b"module.exports = [ {"])
     def test_what_is_no_list_or_cut_off_is_refused(self, text: bytes) -> None:
         with pytest.raises(FormatError):

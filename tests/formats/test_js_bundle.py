@@ -117,3 +117,10 @@ class TestRamBundles:
                 list(parse_js_bundle(damaged).strings)
             except FormatError:
                 continue
+
+
+@pytest.mark.parametrize("text", [b"'" * 400_000, b"'ab" * 200_000, b".a" * 200_000, b"node_modules/@" * 40_000])
+def test_hostile_text_is_gone_through_once(text: bytes) -> None:
+    found = parse_js_bundle(text)
+    assert len(found.strings) <= 2
+    assert found.packages == ()

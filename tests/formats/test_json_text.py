@@ -39,6 +39,21 @@ def test_nesting_is_bounded(data: bytes) -> None:
         parse_json(data)
 
 
+HOSTILE = {
+    "quotes that never close": b'"' + b'\\"' * 400_000,
+    "quotes that end in a backslash": b'"' + b'\\"' * 400_000 + b"\\",
+    "comments that never close": b"/*" * 400_000,
+    "slashes": b"/" * 800_000,
+}
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("comments", [False, True])
+def test_hostile_text_is_gone_through_once(data: bytes, comments: bool) -> None:
+    with pytest.raises(FormatError):
+        parse_json(data, comments=comments)
+
+
 def test_brackets_inside_strings_do_not_nest() -> None:
     assert parse_json(b'["' + b"[" * 1000 + b'"]') == ["[" * 1000]
 
