@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from io import BytesIO
@@ -14,6 +15,7 @@ import pytest
 
 from auditor.errors import FormatError
 from auditor.formats.dart_snapshot import has_dart_snapshot, parse_dart_snapshot
+from auditor.formats.macho import parse_macho
 from auditor.limits import DEFAULT
 from auditor.model import Values
 from tests.builders import macho
@@ -28,7 +30,7 @@ from tests.builders.dart import (
     build_snapshot,
     string_object,
 )
-from tests.corpus.registry import Package, read_member
+from tests.corpus.registry import STORE, Package, read_member
 
 STRINGS = [
     "package:fluwx/src/fluwx_iml.dart",
@@ -276,3 +278,34 @@ def test_real_flutter_apps_are_read(package: Package) -> None:
         assert channel in strings
         assert f"{channel}2" not in strings
     assert "Открыть меню навигации" in strings
+
+
+MAC = Package("flet-desktop==0.28.3", "89797a387e743808733f308c7faa1158ab768966180c0fc4207f3e95d3b25db3")
+
+
+@pytest.mark.corpus
+def test_a_real_framework_of_two_processors_is_read() -> None:
+    """App.framework of a macOS app is linked as that of an iOS app is."""
+    _fetch_for_mac(MAC)
+    packed = read_member(MAC.fetch(), "flet_desktop/app/flet-macos.tar.gz")
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        stream = archive.extractfile("Flet.app/Contents/Frameworks/App.framework/Versions/A/App")
+        assert stream is not None
+        data = stream.read()
+    assert [item.cpu for item in parse_macho(data).slices] == ["x86_64", "arm64"]
+    found = parse_dart_snapshot(data)
+    assert "arm64" in found.features
+    assert found.faults == ()
+    assert {"flutter", "url_launcher", "media_kit"} <= set(found.packages)
+    assert {"plugins.flutter.io/webview", "flutter/platform", "Открыть меню навигации"} <= set(found.strings)
+
+
+def _fetch_for_mac(package: Package) -> None:
+    """Put the wheel of another platform where the store keeps it; the store itself checks its bytes."""
+    folder = STORE / "pypi" / package.sha256[:16]
+    if not folder.is_dir():
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--platform=macosx_12_0_arm64", f"--dest={folder}", package.name]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+        if done.returncode != 0:
+            pytest.skip(f"the registry is out of reach for {package.name}: {done.stderr.strip()[-200:]}")
