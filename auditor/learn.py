@@ -11,6 +11,8 @@ _SHORTEST = 6
 """Characters: shorter strings are words that anybody writes."""
 _SHORTEST_OWN = 10
 """The same for values that are to prove something."""
+_PLAIN_PER_GROUP = 150
+"""Values that name nobody, of one set of builds; the longest are kept: they are the least likely to be written twice."""
 _LONGEST = 300
 """Longer strings are tables and scripts, which change with every build."""
 
@@ -58,8 +60,14 @@ def learn(lesson: Lesson) -> LearnedSet:
         protocol=lesson.protocol,
         background=len(lesson.background),
         builds=tuple(build for build, _ in lesson.builds),
-        groups=tuple(LearnedGroup(role, numbers, tuple(sorted(groups[role, numbers]))) for role, numbers in order),
+        groups=tuple(LearnedGroup(role, numbers, _kept(role, groups[role, numbers])) for role, numbers in order),
     )
+
+
+def _kept(role: LearnedRole, values: list[str]) -> tuple[str, ...]:
+    if role is LearnedRole.PLAIN:
+        values = sorted(values, key=lambda value: (-len(value), value))[:_PLAIN_PER_GROUP]
+    return tuple(sorted(values))
 
 
 def _role(value: str, lesson: Lesson) -> LearnedRole | None:

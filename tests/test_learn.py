@@ -87,6 +87,12 @@ class TestGroups:
         assert found.values((LearnedRole.STRONG, LearnedRole.SHARED)) == ("_payreq_sign", OWN)
         assert found.values(()) == ()
 
+    def test_of_many_that_name_nobody_the_longest_are_kept(self) -> None:
+        values = {f"plain value {'x' * number}" for number in range(200)}
+        (group,) = learn(lesson(values)).groups
+        assert len(group.values) == 150
+        assert min(map(len, group.values)) == len("plain value ") + 50
+
     def test_values_of_a_group_ascend(self) -> None:
         (group,) = learn(lesson({f"paysdk value {number}" for number in range(50)})).groups
         assert list(group.values) == sorted(group.values)
