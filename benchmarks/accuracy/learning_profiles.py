@@ -1,4 +1,4 @@
-"""Learns the shipped class profiles again from pinned SDK binaries: ``python -m benchmarks.accuracy.learning_profiles``."""
+"""Learns the shipped class profiles again: ``python -m benchmarks.accuracy.learning_profiles``."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ from auditor.model import FactKind, LearnedBuild, LearnedSet
 from benchmarks.accuracy.android_tools import archive, jar
 from benchmarks.accuracy.learning import ANALYTICS, ANDROID, BACKGROUND, REIMPLEMENTERS, SIGNATURES
 from benchmarks.accuracy.registry import Package, SdkBuild
-from recipes.toolchain import cached, run
 
 KIND = FactKind.DEX_PROFILE
+_CODE = (".apk", ".jar", ".aar")
 
 
 def dexed(data: bytes) -> bytes:
     """The DEX files that D8 makes of a jar or AAR, as an archive; an APK as it is."""
+    # Found only after benchmarks.accuracy.android_tools has said where.
+    from recipes.toolchain import cached, run
+
     with zipfile.ZipFile(io.BytesIO(data)) as outer:
         names = outer.namelist()
         if any(name.endswith(".dex") for name in names):
@@ -36,9 +39,11 @@ def dexed(data: bytes) -> bytes:
         (folder / "in.jar").write_bytes(classes)
         tool = ["java", "-Xmx2g", "-cp", jar("bundletool-all-1.17.2.jar"), "com.android.tools.r8.D8"]
         run(*tool, "--release", "--min-api", "24", "--output", folder, folder / "in.jar")
-        return archive.pack({path.name: path.read_bytes() for path in sorted(folder.glob("*.dex"))})
+        packed: bytes = archive.pack({path.name: path.read_bytes() for path in sorted(folder.glob("*.dex"))})
+        return packed
 
-    return cached(make, classes)
+    made: bytes = cached(make, classes)
+    return made
 
 
 def profiles_of(data: bytes) -> Iterator[tuple[str, str]]:
@@ -70,9 +75,7 @@ def profiles_in(packages: tuple[Package, ...]) -> frozenset[str]:
     for package in packages:
         with tarfile.open(package.fetch()) as tar:
             for item in tar:
-                stream = (
-                    tar.extractfile(item) if item.isfile() and item.name.endswith((".apk", ".jar", ".aar")) else None
-                )
+                stream = tar.extractfile(item) if item.isfile() and item.name.endswith(_CODE) else None
                 data = b"" if stream is None else stream.read()
                 if zipfile.is_zipfile(io.BytesIO(data)) and not item.name.endswith("gradle-wrapper.jar"):
                     found.update(value for _, value in profiles_of(dexed(data)))

@@ -212,13 +212,14 @@ def test_bit_flips_give_a_result_or_a_format_error() -> None:
         gone_through(bytes(data))
 
 
-def by_androguard(data: bytes) -> dict[tuple[str, str, str], tuple[list[str], list[str]]]:
+def by_androguard(data: bytes) -> dict[tuple[str, str, str], tuple[list[str], list[int]]]:
     """Calls and strings of each method, from androguard's disassembler."""
     pytest.importorskip("loguru").logger.remove()
     dex = pytest.importorskip("androguard.core.dex").DEX(data)
     found = {}
     for method in dex.get_encoded_methods():
-        calls, strings = [], []
+        calls: list[str] = []
+        strings: list[int] = []
         for step in method.get_instructions():
             opcode = step.get_op_value()
             if step.get_name().startswith("invoke-"):
@@ -231,9 +232,9 @@ def by_androguard(data: bytes) -> dict[tuple[str, str, str], tuple[list[str], li
     return found
 
 
-def ours(data: bytes) -> dict[tuple[str, str, str], tuple[list[str], list[str]]]:
+def ours(data: bytes) -> dict[tuple[str, str, str], tuple[list[str], list[int]]]:
     code = code_of(data)
-    found = {}
+    found: dict[tuple[str, str, str], tuple[list[str], list[int]]] = {}
     for item in code:
         for method in item.methods:
             known = code.method(method.index)
