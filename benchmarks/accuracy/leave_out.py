@@ -53,12 +53,19 @@ def _reduced(catalog: Catalog, platform: Platform, out: frozenset[tuple[str, str
 
 
 def taught_only_by(left_out: Iterable[SdkBuild], platform: Platform, kind: FactKind) -> frozenset[str]:
-    """Values of one kind that some builds have and no other build of their family has."""
+    """Values of one kind that some builds have and no other build of their family has.
+
+    Two packages may hold one and the same build: what states the same version teaches nothing about the other.
+    """
     gone: set[str] = set()
     for build in left_out:
-        others = [item for item in _BUILDS[platform] if item.family == build.family and item.version != build.version]
+        others = [item for item in _BUILDS[platform] if item.family == build.family and not _same(item, build)]
         gone |= _values(build, kind).difference(*(_values(item, kind) for item in others))
     return frozenset(gone)
+
+
+def _same(one: SdkBuild, other: SdkBuild) -> bool:
+    return one.version == other.version or (bool(one.states) and one.states == other.states)
 
 
 @lru_cache(maxsize=256)
