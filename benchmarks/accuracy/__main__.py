@@ -132,13 +132,20 @@ def build(platforms: Sequence[str], *, slice_: bool, say: Say) -> list[Case]:
     if "android" in platforms:
         say("building Android apps")
         from benchmarks.accuracy.android import build_android
+        from benchmarks.accuracy.android_tools import ToolError
 
-        cases += build_android(slice=slice_)
+        try:
+            cases += build_android(slice=slice_)
+        except ToolError as error:
+            raise OutOfReachError(str(error)) from error
     if "ios" in platforms:
         say("building iOS apps")
         from benchmarks.accuracy.ios import build_ios
 
-        cases += build_ios(slice=slice_)
+        try:
+            cases += build_ios(slice=slice_)
+        except RuntimeError as error:
+            raise OutOfReachError(str(error)) from error
     return sorted(cases, key=lambda case: case.id)
 
 

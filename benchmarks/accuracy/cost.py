@@ -37,7 +37,7 @@ import json, sys, time
 from pathlib import Path
 import auditor
 from auditor import audit, load_catalog
-assert Path(auditor.__file__).is_relative_to(sys.argv[1]), auditor.__file__
+assert Path(auditor.__file__).resolve().is_relative_to(Path(sys.argv[1]).resolve()), auditor.__file__
 begin = time.process_time()
 catalog = load_catalog()
 loading = time.process_time() - begin
@@ -130,10 +130,16 @@ def measure(say: Callable[[str], None] = lambda text: None, rounds: int = ROUNDS
 
 
 def _run(root: Path, paths: Sequence[Path]) -> dict[str, float]:
-    """Seconds of CPU by file; the catalog's own loading under the name ``catalog``."""
+    """Seconds of CPU by file; the catalog's own loading under the name ``catalog``.
+
+    Raises:
+        RuntimeError: the audit failed, in its own words.
+    """
     words = [sys.executable, "-c", MEASURE, str(root), str(REPEATS), *map(str, paths)]
     environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": "0"}
-    done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, check=True, timeout=600)
+    done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, check=False, timeout=600)
+    if done.returncode != 0:
+        raise RuntimeError(f"the audit at {root.name} failed: {done.stderr.strip()[-500:]}")
     told = json.loads(done.stdout)
     return {**told["files"], "catalog": told["catalog"]}
 

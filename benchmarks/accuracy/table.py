@@ -142,9 +142,9 @@ def _styles(told: Sequence[Outcome], platform: str, good: Callable[[Outcome], bo
     for style, use in keys:
         here = [item for item in inside if (item.style, item.use) == (style, use)]
         cells = [_cell(rate((item for item in here if item.family == family), good)) for family in FAMILIES]
-        kept = rate(here, lambda item: item.named > 0)
-        rows.append((style, use, *cells, _cell(kept)))
-    return grid(("style", "use", *FAMILIES, "builds that keep any SDK name"), rows)
+        nameless = [item for item in here if item.named == 0]
+        rows.append((style, use, *cells, _cell(rate(nameless, good))))
+    return grid(("style", "use", *FAMILIES, "of these, where no SDK name is left"), rows)
 
 
 def _cell(value: Rate) -> str:
@@ -310,9 +310,9 @@ def _cost(results: Results) -> list[str]:
 def _not_found(results: Results, told: Sequence[Outcome]) -> list[str]:
     lost = [item for item in told if item.embedded and not is_found(item)]
     lines = grid(
-        ("app", "family", "version", "SDK classes inside", "under their names", "literals seen", "answer"),
+        ("app", "family", "version", "SDK classes inside", "literals seen", "answer", "why"),
         (
-            (item.case, item.family, item.went_in, item.classes, item.named, item.literals or "–", item.word)
+            (item.case, item.family, item.went_in, item.classes, item.literals or "–", item.word, why_lost(item))
             for item in lost
         ),
     )
@@ -321,6 +321,15 @@ def _not_found(results: Results, told: Sequence[Outcome]) -> list[str]:
     wrong = [item for item in told if item.word == Word.CONFUSED]
     lines += [f"- {item.case}: {item.family} was found ({item.grade}) and is not there" for item in wrong]
     return [*lines, "", *(f"- {text}" for text in results["limits"])]
+
+
+def why_lost(outcome: Outcome) -> str:
+    """What stood in the way, as far as the truth tells."""
+    names = "no name of it is readable" if outcome.named == 0 else f"{outcome.named} names are readable"
+    if outcome.encrypted:
+        return f"the code is ciphertext and {names}"
+    literals = "and no literal was seen" if not outcome.literals else "and the literals are too few"
+    return f"{names} {literals}"
 
 
 def _glossary() -> list[str]:

@@ -80,3 +80,12 @@ def test_without_the_commit_there_is_nothing_to_compare_with(tmp_path: Path, mon
     monkeypatch.setattr(cost, "ROOT", tmp_path)
     with pytest.raises(OutOfReachError, match="is not here"):
         cost.baseline()
+
+
+def test_a_side_that_fails_says_why_and_one_that_works_names_every_file(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="failed: "):
+        cost._run(tmp_path, [])
+    sample = next((cost.ROOT / "samples" / "android").rglob("*.apk"))
+    told = cost._run(cost.ROOT, [sample])
+    assert set(told) == {str(sample), "catalog"}
+    assert all(seconds >= 0 for seconds in told.values())

@@ -16,6 +16,7 @@ from benchmarks.accuracy.table import (
     render_block,
     render_document,
     render_results,
+    why_lost,
 )
 from tests.refresh_docs import README, blocks_in
 
@@ -106,12 +107,12 @@ def test_a_peer_that_does_not_read_a_platform_has_no_row_there() -> None:
 
 def test_every_style_and_use_is_a_row() -> None:
     text = section(render_document(results()), "Android: shrinker and use")
-    assert cells(text, "r8-full") == [["r8-full", "payment", "**0/1**", "–", "1/1", "**0/2**"]]
+    assert cells(text, "r8-full") == [["r8-full", "payment", "**0/1**", "–", "1/1", "**1/2**"]]
 
 
 def test_encrypted_apps_have_a_table_and_a_count_of_their_own() -> None:
     text = section(render_document(results()), "iOS: link style")
-    assert cells(text, "export-list") == [["export-list", "payment", "–", "–", "1/1", "**0/1**"]]
+    assert cells(text, "export-list") == [["export-list", "payment", "–", "–", "1/1", "1/1"]]
     assert "Wrongly answered not found: 0." in text
 
 
@@ -130,8 +131,22 @@ def test_exact_versions_are_counted_by_what_they_are_worth() -> None:
 
 def test_what_is_not_found_is_named_with_what_was_left_of_it() -> None:
     text = section(render_document(results()), "Not found, and why")
-    assert cells(text, "android-1-r8-full") == [["android-1-r8-full", "alipay", "15.5.9", "40", "0", "2/19", "missed"]]
+    why = "no name of it is readable and the literals are too few"
+    assert cells(text, "android-1-r8-full") == [["android-1-r8-full", "alipay", "15.5.9", "40", "2/19", "missed", why]]
     assert "- Strings that a protector encrypts leave no literal." in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"encrypted": True}, "the code is ciphertext and no name of it is readable"),
+        ({"encrypted": True, "named": 3}, "the code is ciphertext and 3 names are readable"),
+        ({"literals": ""}, "no name of it is readable and no literal was seen"),
+        ({"named": 2}, "2 names are readable and the literals are too few"),
+    ],
+)
+def test_what_stood_in_the_way_comes_from_the_truth(changes: dict[str, Any], words: str) -> None:
+    assert why_lost(replace(MISSED, **changes)) == words
 
 
 def test_a_confusion_is_named() -> None:
