@@ -16,7 +16,7 @@ from auditor.formats.ar import find_members, is_ar
 from auditor.formats.blob import Blob
 from auditor.formats.code_signature import CodeSignature, parse_code_signature
 from auditor.formats.macho_layout import THIN_MAGICS, Image, read_image
-from auditor.formats.macho_names import NameValues, read_strings, read_symbols, stated_versions
+from auditor.formats.macho_names import NameValues, Symbols, read_strings, read_symbols, stated_versions
 from auditor.formats.macho_objc import read_classes, read_protocols, symbol_classes, symbol_protocols
 from auditor.formats.macho_pointers import PointerReader
 from auditor.formats.macho_swift import class_types, read_types, symbol_types
@@ -155,23 +155,7 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
     """
     image = read_image(data, offset, size, limits)
     symbols = read_symbols(image, limits)
-    classes, protocols = symbol_classes(symbols), symbol_protocols(symbols)
-    types = symbol_types(symbols)
-    hidden: set[str] = set()
-    # In an object file the lists hold relocations, not addresses; its symbols say the same.
-    if image.file_type not in ("object", "dsym"):
-        reader = PointerReader(image)
-        for part, names, (found, encrypted) in (
-            ("objc", classes, read_classes(reader, limits)),
-            ("objc", protocols, read_protocols(reader, limits)),
-            ("swift", types, read_types(reader, limits)),
-        ):
-            names |= found
-            if encrypted:
-                hidden.add(part)
-        if "objc" in hidden and any(section.name.startswith("__swift") for section in image.sections):
-            # The names of Objective-C classes tell Swift classes, too, and before Swift 5 nothing else here does.
-            hidden.add("swift")
+    classes, protocols, types, hidden = _read_metadata(image, symbols, limits)
     strings, strings_hidden = read_strings(image, "__cstring", limits)
     methods, _ = read_strings(image, "__objc_methname", limits)
     if strings_hidden:
@@ -194,7 +178,7 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
         encryption_range=image.encryption,
         objc_classes=NameValues(classes, class_names),
         objc_protocols=NameValues(protocols, class_names),
-        swift_types=NameValues(types | class_types(classes)),
+        swift_types=NameValues(types),
         strings=strings,
         versions=stated_versions(strings),
         methods=methods,
@@ -205,6 +189,33 @@ def parse_slice(data: Blob, offset: int, size: int, limits: Limits = DEFAULT) ->
         hidden=tuple(sorted(hidden)),
         damaged=tuple(sorted(image.damaged)),
     )
+
+
+def _read_metadata(
+    image: Image, symbols: Symbols, limits: Limits
+) -> tuple[set[bytes], set[bytes], set[bytes], set[str]]:
+    """Objective-C classes and protocols and Swift types, and which of objc and swift are ciphertext."""
+    classes, protocols = symbol_classes(symbols), symbol_protocols(symbols)
+    types: set[bytes] = set()
+    hidden: set[str] = set()
+    # In an object file the lists hold relocations, not addresses; its symbols say the same.
+    if image.file_type not in ("object", "dsym"):
+        reader = PointerReader(image)
+        for part, names, (found, encrypted) in (
+            ("objc", classes, read_classes(reader, limits)),
+            ("objc", protocols, read_protocols(reader, limits)),
+            ("swift", types, read_types(reader, limits)),
+        ):
+            names |= found
+            if encrypted:
+                hidden.add(part)
+        if "objc" in hidden and any(section.name.startswith("__swift") for section in image.sections):
+            # The names of Objective-C classes tell Swift classes, too, and before Swift 5 nothing else here does.
+            hidden.add("swift")
+    if not types or "swift" in hidden or "swift" in image.damaged:
+        # Metadata read in full names every type; only without it the names of the symbols are taken apart.
+        types |= symbol_types(symbols)
+    return classes, protocols, types | class_types(classes), hidden
 
 
 def _section_bytes(image: Image, name: str) -> tuple[tuple[int, bytes], ...]:

@@ -22,7 +22,7 @@ from auditor.limits import MIB, Limits
 _STAB, _PRIVATE, _TYPE, _EXTERNAL = 0xE0, 0x10, 0x0E, 0x01
 _UNDEFINED, _ABSOLUTE, _SECTION, _PREBOUND, _INDIRECT = 0x0, 0x2, 0xE, 0xC, 0xA
 _REEXPORT = 0x08
-_VERSION = re.compile(rb"(?<![^\0])\d{1,9}(?:\.\d{1,9}){1,3}(?=\0)")
+_VERSION = re.compile(rb"\0(\d{1,9}(?:\.\d{1,9}){1,3})(?=\0)")
 _VERSIONS = 20_000
 _WINDOW, _NEIGHBOURS = 4096, 12
 """Bytes looked at and strings kept before a version number."""
@@ -156,7 +156,8 @@ def stated_versions(strings: NameValues) -> NameValues:
     is ever put between.
     """
     found: set[bytes] = set()
-    for _, chunk in strings.raw:
+    for _, strings_alone in strings.raw:
+        chunk = b"\0" + strings_alone
         for match in islice(_VERSION.finditer(chunk), _VERSIONS):
             start = max(match.start() - _WINDOW, 0)
             before = chunk[start : match.start()].split(b"\0")
@@ -165,7 +166,7 @@ def stated_versions(strings: NameValues) -> NameValues:
             before = [text for text in before if text][-_NEIGHBOURS:]
             behind = chunk[match.end() : match.end() + _WINDOW].lstrip(b"\0").split(b"\0", 1)[0]
             parts = [text[:_FAR] for text in before[:-1]] + [text[:_NEAR] for text in before[-1:]]
-            found.add(b" | ".join((*parts, match.group(), behind[:_NEAR])))
+            found.add(b" | ".join((*parts, match.group(1), behind[:_NEAR])))
     return NameValues(found)
 
 

@@ -31,9 +31,9 @@ Path = tuple[bytes, ...]
 
 
 def symbol_types(symbols: Symbols) -> set[bytes]:
-    """The types and protocols that have a defined descriptor symbol."""
-    found = (type_of_symbol(name) for name in symbols.defined | symbols.local if name.endswith(DESCRIPTORS))
-    return {name.encode() for name in found if name is not None}
+    """The types and protocols that have a defined descriptor symbol: what is left where metadata cannot be read."""
+    matching = [name for names in (symbols.defined, symbols.local) for name in names if name.endswith(DESCRIPTORS)]
+    return {name.encode() for name in map(type_of_symbol, matching) if name is not None}
 
 
 def class_types(classes: Iterable[bytes]) -> set[bytes]:
@@ -100,19 +100,13 @@ class _Contexts:
         self.reader = reader
         self.unpack = struct.Struct(reader.image.order + "Iii").unpack_from
         self.known: dict[int, Path | None] = {}
+        self.definitions: set[int] = set()
+        """Addresses of the types and protocols among them."""
 
     def defined(self, address: int) -> Path | None:
         """The path of the type or protocol at an address; None where it is neither or cannot be read."""
-        if not self.is_definition(address):
-            return None
-        return self.path(address, 0)
-
-    def is_definition(self, address: int) -> bool:
-        offset = self.reader.locate(address, 12)
-        if offset is None:
-            return False
-        kind: int = self.unpack(self.reader.image.data, self.reader.image.base + offset)[0] & 0x1F
-        return kind == _PROTOCOL or _FIRST_TYPE <= kind <= _LAST_TYPE
+        path = self.path(address, 0)
+        return path if address in self.definitions else None
 
     def path(self, address: int, depth: int) -> Path | None:
         """Module and names of the context at an address; None where a part of it cannot be read."""
@@ -140,6 +134,7 @@ class _Contexts:
             return outer[:1] + self._extended(address + 8, name, depth)
         if kind != _PROTOCOL and not _FIRST_TYPE <= kind <= _LAST_TYPE:
             return None
+        self.definitions.add(address)
         own = reader.name(address + 8 + name)
         return None if own is None else (*outer, own)
 
