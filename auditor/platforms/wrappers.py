@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from auditor.errors import AuditorError, LimitError
 from auditor.formats.blob import Blob
+from auditor.formats.hermes import is_hermes
 from auditor.limits import Limits
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, batch
 from auditor.platforms.refusal import refusal
@@ -72,6 +73,8 @@ _NEVER = frozenset(
 """How pictures, sounds, fonts and DEX files begin: most members of most apps, and no reader's business."""
 _BINARY_XML = b"\x03\x00\x08\x00"
 _XML = ("config.xml", "dcloud_properties.xml")
+_LIBRARIES = ("META-INF/", "kotlin/", "res/drawable", "res/layout", "res/mipmap", "res/values", "res/color", "res/anim")
+"""Folders that libraries and the resource compiler fill: a script in one of them shows by its magic number only."""
 
 
 @dataclass(slots=True)
@@ -131,6 +134,8 @@ def scan_wrapper(
 def _find_reader(path: str, head: bytes) -> WrapperReader | None:
     start = head[:4]
     if not head or start in _NEVER or (start == _BINARY_XML and not path.endswith(_XML)):
+        return None
+    if path.startswith(_LIBRARIES) and not is_hermes(head):
         return None
     return next((item for item in READERS if item.wants(path, head)), None)
 

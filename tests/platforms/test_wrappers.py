@@ -81,6 +81,7 @@ ANDROID = [
     ("assets/shop.android.bundle", b"var __BUNDLE_START_TIME__=0;" + EVENT, "react-native", "",
      "WeChat_Resp", "wechat"),
     ("assets/rn/shop.jsbundle", EVENT, "react-native", "", "WeChat_Resp", "wechat"),
+    ("res/drawable/hidden", hermes(["QQ_Resp"]), "hermes", "", "QQ_Resp", "tencent-qq"),
     ("assets/js-modules/12.js", EVENT, "react-native", "", "WeChat_Resp", "wechat"),
     ("assets/www/cordova_plugins.js", cordova_list({"cordova-plugin-alipay-v2": "2.0.0"}), "cordova",
      "cordova:cordova-plugin-alipay-v2", "", "alipay"),
@@ -300,6 +301,7 @@ def opened(path: str, content: bytes) -> int:
         ("assets/www/index.js", b"var a = 1; // a long script"),
         ("lib/x86/libother.so", b"\x7fELF" + bytes(60)),
         ("assets/cordova_plugins.json", b"{}"),
+        ("META-INF/assets/index.android.bundle", b"var a = 1; // a long script"),
         ("assets/index.android.bundle", b""),
     ],
 )
