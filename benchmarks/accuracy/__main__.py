@@ -16,7 +16,7 @@ from benchmarks.accuracy.cases import Case
 from benchmarks.accuracy.cost import measure
 from benchmarks.accuracy.limits import LIMITS
 from benchmarks.accuracy.negatives import audit_negatives, summary
-from benchmarks.accuracy.peers import PeerRun, run_peers
+from benchmarks.accuracy.peers import PeerRun, run_peers, sampled
 from benchmarks.accuracy.registry import OutOfReachError
 from benchmarks.accuracy.score import Catalogs, Figure, Outcome, as_rows, figures, score
 from benchmarks.accuracy.table import (
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace, say: Say) -> Results:
     catalog = load_catalog()
     cases = build(options.platform or PLATFORMS, slice_=options.slice, say=say)
     outcomes = score_all(cases, catalog, as_of, say)
-    peers = PeerRun((), {}) if options.no_peers else run_peers(cases, say)
+    peers = PeerRun((), {}) if options.no_peers else run_peers(sampled(cases), say)
     if not options.no_negatives:
         say("apps that carry nothing")
     negatives = {} if options.no_negatives else summary(audit_negatives(catalog, as_of))

@@ -225,6 +225,9 @@ def _own_rates(told: Sequence[Outcome]) -> tuple[list[str], int]:
 
 def _peer_block(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
     rows: list[tuple[object, ...]] = []
+    asked = {row["case"] for row in results["peers"]}
+    # Side by side means the same files: where the peers saw a part of the apps, our row is about that part.
+    outcomes = [item for item in outcomes if not asked or item.case in asked]
     for platform, encrypted in sorted({(item.platform, item.encrypted) for item in outcomes}):
         told = [
             item
@@ -242,7 +245,9 @@ def _peer_block(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
 
 def _peers(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
     lines = _peer_block(results, outcomes)
-    lines += ["", "Embedded or renamed only: that an encrypted app was answered *referenced* does not count here.", ""]
+    asked = len({row["case"] for row in results["peers"]})
+    lines += ["", f"The peers were asked about {asked} apps: all for Android, a few of each link style for iOS.", ""]
+    lines += ["Embedded or renamed only: that an encrypted app was answered *referenced* does not count here.", ""]
     lines += [f"- {PEER_NAMES[peer]}: {note}." for peer, note in sorted(results["peer_notes"].items())]
     lines += [
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from benchmarks.accuracy.peers import (
     families_in_text,
     rules_of,
     run_peers,
+    sampled,
     service_families,
 )
 from benchmarks.accuracy.registry import OutOfReachError
@@ -177,3 +179,25 @@ def test_a_program_that_fails_or_hangs_gives_nothing(monkeypatch: pytest.MonkeyP
     assert peers._output(["sh", "-c", "echo found; exit 3"]) is None
     monkeypatch.setattr(peers, "TIMEOUT_SECONDS", 0.05)
     assert peers._output(["sleep", "5"]) is None
+
+
+def test_of_ios_apps_a_few_of_each_style_are_asked_and_all_of_android() -> None:
+    android = [replace(made("android"), id=f"a{number}") for number in range(5)]
+    ios = [
+        replace(made("ios"), id=f"i{number}", style=style, encrypted=encrypted)
+        for number, (style, encrypted) in enumerate(
+            [("plain", False)] * 4 + [("plain", True)] * 3 + [("object", False)]
+        )
+    ]
+    assert [case.id for case in sampled([*ios, *android], per_style=2)] == [
+        "a0",
+        "a1",
+        "a2",
+        "a3",
+        "a4",
+        "i0",
+        "i1",
+        "i4",
+        "i5",
+        "i7",
+    ]

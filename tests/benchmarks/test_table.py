@@ -94,6 +94,13 @@ def test_the_block_has_targets_and_peers_side_by_side() -> None:
     assert rows["Exodus' method, ideal rules"] == ["**0/1**", "–", "**0/1**", "0"]
 
 
+def test_our_row_is_about_the_apps_that_the_peers_were_asked_about() -> None:
+    other = replace(MISSED, case="android-2-r8-full")
+    told = results(outcomes=as_rows([*ALL, other]))
+    assert cells(render_block(told), "android")[0][1:3] == ["auditor", "**0/1**"]
+    assert cells(render_block({**told, "peers": []}), "android")[0][1:3] == ["auditor", "**0/2**"]
+
+
 def test_what_a_peer_finds_without_its_being_there_is_counted() -> None:
     rows = {row[1]: row[2:] for row in cells(render_block(results()), "android")}
     assert rows["blint, any name it prints"] == ["1/1", "–", "1/1", "1"]
