@@ -27,6 +27,8 @@ LAYERS = {
     "match": 4,
     "match_app": 4,
     "match_packers": 4,
+    "match_version": 4,
+    "learn": 4,
     "deep": 4,
     "judge": 4,
     "inventory": 4,

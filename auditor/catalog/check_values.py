@@ -15,7 +15,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-_]*")
 _SCHEME_HINT = "write the scheme alone, without ':' and what follows"
 _HEX = re.compile(r"[0-9a-f]{8,128}")
 _FRAMEWORKS = (
-    "react-native", "hermes", "flutter", "cordova", "capacitor", "unity-il2cpp", "unity-mono", "dotnet",
+    "react-native", "hermes", "flutter", "cordova", "capacitor", "unity", "unity-il2cpp", "unity-mono", "dotnet",
     "uni-app", "mini-program",
 )  # fmt: skip
 """The values of ``wrapper.framework``."""
@@ -57,7 +57,7 @@ _SHAPES: dict[FactKind, tuple[re.Pattern[str], str]] = {
     FactKind.FILE_VERSION: (re.compile(r"\S.* \S+"), "write NAME VERSION"),
     FactKind.WRAPPER: (re.compile("|".join(_FRAMEWORKS)), f"use one of: {', '.join(_FRAMEWORKS)}"),
     FactKind.WRAPPER_PLUGIN: (
-        re.compile(rf"({'|'.join(_FRAMEWORKS)}|unity):\S.*"),
+        re.compile(rf"({'|'.join(_FRAMEWORKS)}):\S.*"),
         "write FRAMEWORK:NAME, as flutter:example",
     ),
 }

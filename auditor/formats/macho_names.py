@@ -22,7 +22,7 @@ from auditor.limits import MIB, Limits
 _STAB, _PRIVATE, _TYPE, _EXTERNAL = 0xE0, 0x10, 0x0E, 0x01
 _UNDEFINED, _ABSOLUTE, _SECTION, _PREBOUND, _INDIRECT = 0x0, 0x2, 0xE, 0xC, 0xA
 _REEXPORT = 0x08
-_VERSION = re.compile(rb"\0(\d{1,9}(?:\.\d{1,9}){1,3})(?=\0)")
+_VERSION = re.compile(rb"\0(\d{1,9}(?:\.\d{1,9}){1,3}(?:_[a-z]{1,8})?)(?=\0)")
 _VERSIONS = 20_000
 _WINDOW, _NEIGHBOURS = 4096, 12
 """Bytes looked at and strings kept before a version number."""

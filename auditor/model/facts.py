@@ -201,7 +201,7 @@ _KINDS: dict[FactKind, tuple[Tier, str]] = {
     FactKind.WRAPPER: (
         Tier.WRAPPER,
         "cross-platform framework the app is built with: react-native, hermes, flutter, cordova, capacitor, "
-        "unity-il2cpp, unity-mono, dotnet, uni-app or mini-program",
+        "unity, unity-il2cpp, unity-mono, dotnet, uni-app or mini-program",
     ),
     FactKind.WRAPPER_PLUGIN: (Tier.WRAPPER, "plugin of such a framework, as FRAMEWORK:NAME"),
     FactKind.WRAPPER_STRING: (

@@ -163,6 +163,6 @@ def _batches(found: WrapperFacts, origin: Origin, known: str) -> list[FactBatch]
         # Hermes runs the code; its plugins are those of React Native.
         owner = "react-native" if found.framework == "hermes" else found.framework
         result.append(batch(FactKind.WRAPPER_PLUGIN, origin, [f"{owner}:{name}" for name in found.plugins]))
-    if found.strings is not None and len(found.strings):
+    if found.strings is not None:
         result.append(FactBatch(FactKind.WRAPPER_STRING, origin, found.strings))
     return result

@@ -163,6 +163,7 @@ VERSIONS = {
     "between two strings": (["shop://", "1.2.3", "next"], ["shop:// | 1.2.3 | next"]),
     "two in a row": (["a", "10.0", "1.1", "b"], ["a | 10.0 | 1.1 | b", "a | 10.0 | 1.1"]),
     "first and last": (["1.2", "a", "3.4.5.6"], ["1.2 | a | 3.4.5.6 | ", "1.2 | a"]),
+    "a word behind the number": (["status_version", "3.1_lite", "i"], ["status_version | 3.1_lite | i"]),
     "empty strings are passed over": (["a", "", "", "1.2", "", "b"], ["a | 1.2 | b"]),
     "twelve strings before it": (
         [*(f"s{number}" for number in range(20)), "1.2", "b"],
@@ -172,7 +173,7 @@ VERSIONS = {
         ["f" * 99, "n" * 999, "1.2", "b" * 999],
         [f"{'f' * 40} | {'n' * 160} | 1.2 | {'b' * 160}"],
     ),
-    "no version": (["1", "v1.2", "1.2.3.4.5", "1.2 ", "1..2", ".1.2", "1.2.", "1.1234567890"], []),
+    "no version": (["1", "v1.2", "1.2.3.4.5", "1.2 ", "1..2", ".1.2", "1.2.", "1.1234567890", "1.2_", "1.2_LITE", "1.2-lite"], []),
 }
 
 
