@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping
 from auditor.catalog.check_rules import check_clauses, check_rules
 from auditor.catalog.nouns import Catalog, Fault
 from auditor.catalog.table import nearest
-from auditor.model.facts import FactKind
+from auditor.model.facts import FactKind, Platform
 from auditor.model.signatures import Confidence, Example, Role, Signature, Subject
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HEX_DIGITS = {"sha256": 64, "sha1": 40, "md5": 32, "md5_of_hex": 32, "spki_sha256": 64}
 _MEMORY = "memory"
-_LITERALS = (FactKind.DEX_STRING, FactKind.MACHO_STRING)
+_LITERALS = (FactKind.DEX_STRING, FactKind.MACHO_STRING, FactKind.WRAPPER_STRING)
 
 
 def check(catalog: Catalog, homes: Mapping[str, str]) -> list[Fault]:
@@ -198,13 +198,13 @@ def _check_policies(catalog: Catalog, homes: Mapping[str, str]) -> Iterator[Faul
 
 def _check_literals(catalog: Catalog, homes: Mapping[str, str]) -> Iterator[Fault]:
     """One literal proves one SDK, unless a signature says that it shares code with the other."""
-    owners: dict[tuple[FactKind, str], Signature] = {}
+    owners: dict[tuple[Platform, FactKind, str], Signature] = {}
     for signature in sorted(catalog.signatures, key=lambda item: (item.role is Role.VENDOR, item.id)):
         for clause in signature.clauses:
             if clause.kind not in _LITERALS:
                 continue
             for value in clause.values:
-                first = owners.setdefault((clause.kind, value), signature)
+                first = owners.setdefault((signature.platform, clause.kind, value), signature)
                 if first is signature or first.id in signature.allows or signature.id in first.allows:
                     continue
                 file = homes[f"signature:{signature.id}"]
