@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from auditor.model import FactBatch, FactKind, LearnedSet, Signature, VersionBasis, VersionSource
 
 Batches = Mapping[FactKind, list[FactBatch]]
+_BRANCHES = re.compile(r"\||\)[?*{]|\(\?")
+"""What may let a match begin otherwise than the first group does."""
 _LITERAL = re.compile(r"[^\\^$.|?*+()\[\]{}]+(?![?*{])")
 
 
@@ -27,8 +29,7 @@ def _stated(sources: Iterable[VersionSource], batches: Batches) -> str:
     """Every version the sources state, ascending, joined by ', '; the first source that answers decides."""
     for source in sources:
         pattern = re.compile(source.pattern)
-        lead = _LITERAL.match(source.pattern.removeprefix("^"))
-        prefix = "" if lead is None else lead.group()
+        prefix = lead_of(source.pattern)
         seen: set[str] = set()
         for item in batches.get(source.kind, ()):
             for value in item.values.with_prefix(prefix):
@@ -38,6 +39,15 @@ def _stated(sources: Iterable[VersionSource], batches: Batches) -> str:
         if seen:
             return ", ".join(sorted(seen, key=_numbers))
     return ""
+
+
+def lead_of(pattern: str) -> str:
+    """The text every match of an anchored pattern begins with: what narrows a sorted table; "" where none is plain."""
+    rest = pattern.removeprefix("^")
+    if rest.startswith("(") and not _BRANCHES.search(rest):
+        rest = rest[1:]
+    lead = _LITERAL.match(rest)
+    return "" if lead is None else lead.group()
 
 
 def _numbers(version: str) -> tuple[tuple[int, str], ...]:

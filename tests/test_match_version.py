@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from auditor.match import match
+from auditor.match_version import lead_of
 from auditor.model import (
     FactKind,
     Grade,
@@ -89,6 +90,23 @@ def test_nothing_is_claimed_where_nothing_tells(strings: list[str]) -> None:
 def test_a_trace_has_no_inferred_version() -> None:
     assert version(["oldest"], code=False) == ("", VersionBasis.UNKNOWN)
     assert version(["oldest", "Pay/1.0"], code=False) == ("1.0", VersionBasis.STATED)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lead"),
+    [
+        (r"^Pay/(\d+)$", "Pay/"),
+        (r"^(15\.\d+)$", "15"),
+        (r"^android (\d+)$", "android "),
+        (r"^(\d+)$", ""),
+        (r"^(a|b)$", ""),
+        (r"^(a)?b$", ""),
+        (r"^(?:.* )?a(\d)$", ""),
+        (r"^ab?(\d)$", "a"),
+    ],
+)
+def test_a_pattern_narrows_the_table_by_its_lead(pattern: str, lead: str) -> None:
+    assert lead_of(pattern) == lead
 
 
 def test_what_a_shrinker_removed_tells_nothing() -> None:

@@ -14,6 +14,9 @@ from auditor.model.signatures import Confidence, Example, Role, Signature, Subje
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HEX_DIGITS = {"sha256": 64, "sha1": 40, "md5": 32, "md5_of_hex": 32, "spki_sha256": 64}
 _MEMORY = "memory"
+_TABLES = (FactKind.DEX_STRING, FactKind.MACHO_STRING)
+"""Kinds of which an app has hundreds of thousands."""
+_BEGINS_PLAIN = re.compile(r"\^\(?[^\\^$.|?*+()\[\]{}]")
 _LITERALS = (FactKind.DEX_STRING, FactKind.MACHO_STRING, FactKind.WRAPPER_STRING)
 
 
@@ -133,6 +136,9 @@ def _check_versions(catalog: Catalog, file: str, key: str, signature: Signature)
             yield Fault(file, f"{place}.pattern", "is not anchored", "start it with ^ and end it with $")
         if groups != 1:
             yield Fault(file, f"{place}.pattern", f"has {groups} groups", "put exactly one group around the version")
+        if version.kind in _TABLES and not _BEGINS_PLAIN.match(version.pattern):
+            what = "begins with no plain character, so every string of every file would be compared"
+            yield Fault(file, f"{place}.pattern", what, "begin it with text, behind ^ or ^(")
 
 
 def _check_coverage(file: str, key: str, signature: Signature) -> Iterator[Fault]:

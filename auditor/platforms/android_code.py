@@ -78,9 +78,7 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
             code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _kinds_of(member.path)))
         return
     elif _must_be_code(member.path) and (head or member.path.endswith(".dex")):
-        detail = "not the DEX or ELF file its name says: packed, encrypted or damaged"
-        damaged = ProblemCode.DEX_DAMAGED if member.path.endswith(".dex") else ProblemCode.NATIVE_DAMAGED
-        code.problems.append(Problem(damaged, member.origin, detail))
+        code.problems.append(_misnamed(member))
         return
     else:
         if is_version_file(member.path) and member.size <= MAX_SIZE:
@@ -92,6 +90,16 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
         code.problems.append(refusal(member.origin, error, ProblemCode.MEMBER_UNREADABLE, kinds))
     else:
         reader(data, member.origin, code)
+
+
+def _misnamed(member: Member) -> Problem:
+    """A file that is not what the platform would load it as."""
+    if member.path.endswith(".dex"):
+        detail = "not the DEX file its name says: packed, encrypted or damaged"
+        return Problem(ProblemCode.DEX_DAMAGED, member.origin, detail)
+    # Apps ship data and programs as lib/*.so to have them unpacked; the loader refuses what is no ELF file.
+    detail = "no ELF file, whatever its name says: data, or code that something else must decrypt"
+    return Problem(ProblemCode.NATIVE_DAMAGED, member.origin, detail, frozenset())
 
 
 def _refuses(member: Member) -> bool:
