@@ -321,3 +321,13 @@ def test_androguard_is_not_needed() -> None:
         "sys.exit('androguard' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("options", "shown"), [((), False), (("--deep",), True)])
+def test_the_command_shows_who_calls_only_when_asked(options: tuple[str, ...], shown: bool) -> None:
+    sample = SAMPLES / "android/sdk-wechat-pay.apk"
+    words = [sys.executable, "-m", "auditor", "check", str(sample), "-q", "--format", "json", *options]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    call = "com.example.wxpay.MainActivity#onCreate -> com.tencent.mm.opensdk.modelpay.PayReq#<init>"
+    assert (call in done.stdout) is shown
