@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.accuracy import android_truth
 from benchmarks.accuracy.android_rules import BARE, HOST, SHRINKERS, UNSHRUNK, Style
@@ -169,6 +170,11 @@ def truth_key() -> str:
     return _digest(Path(android_truth.__file__).read_bytes())
 
 
+def _recorded(plan: Plan) -> dict[str, Any]:
+    path = FOLDER / plan.id / "case.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 class Builder:
     """Builds what the folder does not hold yet."""
 
@@ -176,6 +182,10 @@ class Builder:
         self._shop = workshop
         self._hosts: dict[tuple[Triple, str], bytes] = {}
         self._stubs = b""
+
+    def holds(self, plan: Plan) -> bool:
+        """Whether the folder has this app, made of the same inputs."""
+        return bool(_recorded(plan).get("build") == build_key(plan))
 
     def case(self, plan: Plan) -> Case:
         """The app and its truths, from the folder where the inputs are still the same.
@@ -185,15 +195,14 @@ class Builder:
             OutOfReachError: a package cannot be fetched.
         """
         folder = FOLDER / plan.id
-        record = folder / "case.json"
-        known = json.loads(record.read_text()) if record.exists() else {}
+        known = _recorded(plan)
         key = build_key(plan)
         if known.get("build") != key:
             seconds = self._build(plan, folder)
             known = {"build": key, "seconds": seconds}
         if known.get("truth") != truth_key():
             known |= {"truth": truth_key(), "truths": [asdict(item) for item in self._truths(plan, folder)]}
-            record.write_text(json.dumps(known, indent=1) + "\n")
+            (folder / "case.json").write_text(json.dumps(known, indent=1) + "\n")
         truths = tuple(Truth(**item) for item in known["truths"])
         return Case(plan.id, "android", folder / "app.apk", plan.style.name, plan.use, truths)
 
@@ -282,6 +291,13 @@ def build_android(slice: bool) -> list[Case]:
     with Workshop() as workshop:
         builder = Builder(workshop)
         return [builder.case(plan) for plan in plans(slice=slice)]
+
+
+def built_android() -> list[Case]:
+    """Those apps of the matrix that the folder already holds; nothing is built or fetched for them but SDK packages."""
+    with Workshop() as workshop:
+        builder = Builder(workshop)
+        return [builder.case(plan) for plan in plans(slice=False) if builder.holds(plan)]
 
 
 def main(words: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -159,6 +160,27 @@ def test_another_style_use_or_build_is_another_app(invented: Triple) -> None:
     plan = Plan(invented, UNSHRUNK, "payment")
     assert android.build_key(Plan(other, UNSHRUNK, "payment")) != android.build_key(plan)
     assert android.build_key(plan) == android.build_key(plan)
+
+
+def test_only_apps_made_of_the_same_inputs_are_taken(
+    invented: Triple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(android, "FOLDER", tmp_path)
+    plan = Plan(invented, UNSHRUNK, "payment")
+    with Workshop() as workshop:
+        builder = android.Builder(workshop)
+        assert not builder.holds(plan)
+        (tmp_path / plan.id).mkdir()
+        record = tmp_path / plan.id / "case.json"
+        record.write_text(json.dumps({"build": "of other inputs"}))
+        assert not builder.holds(plan)
+        truth = {"family": "alipay", "version": "1", "classes": 3, "named": 2, "states": ""}
+        made = {"build": android.build_key(plan), "truth": android.truth_key(), "truths": [truth]}
+        record.write_text(json.dumps(made))
+        assert builder.holds(plan)
+        case = builder.case(plan)
+    assert (case.style, case.use, case.path) == ("d8", "payment", tmp_path / plan.id / "app.apk")
+    assert [(item.family, item.classes, item.named) for item in case.truths] == [("alipay", 3, 2)]
 
 
 def test_a_package_with_other_bytes_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
