@@ -344,7 +344,13 @@ class TestRules:
         ],
     )
     def test_a_version_pattern_is_anchored_and_has_one_group(self, pattern: str, expected: str) -> None:
-        assert expected in str(faults(signature=changed(SIGNATURE, r"^Pay/(\d+)$", pattern))[0])
+        found = faults(signature=changed(SIGNATURE, r"^Pay/(\d+)$", pattern))
+        assert any(expected in str(fault) for fault in found)
+
+    @pytest.mark.parametrize("pattern", [r"^(\d+)$", r"^.*/(\d+)$", r"^[Pp]ay/(\d+)$"])
+    def test_a_version_pattern_begins_with_text(self, pattern: str) -> None:
+        found = broken(signature=changed(SIGNATURE, r"^Pay/(\d+)$", pattern))
+        assert "begins with no plain character" in found
 
 
 class TestExamples:

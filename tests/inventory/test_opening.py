@@ -49,8 +49,26 @@ def test_the_migrations_are_those_of_sqlite_utils_and_run_once(path: Path) -> No
     for _ in range(2):
         with Inventory.open(path) as inventory:
             rows = inventory.connection.execute("SELECT migration_set, name FROM _sqlite_migrations").fetchall()
-    assert rows == [("auditor", "m001_initial")]
+    assert rows == [("auditor", "m001_initial"), ("auditor", "m002_version_basis")]
     assert len(rows) == SCHEMA_VERSION
+
+
+def test_a_database_of_the_first_schema_learns_how_versions_are_known(path: Path) -> None:
+    with Inventory.open(path) as inventory:
+        fresh = inventory.connection.execute("SELECT sql FROM sqlite_master WHERE name = 'carriers'").fetchone()
+    for statement in (
+        "DROP VIEW carriers",
+        "CREATE VIEW carriers AS SELECT version AS sdk_version FROM matches",
+        "ALTER TABLE matches DROP COLUMN version_basis",
+        "DELETE FROM _sqlite_migrations WHERE name = 'm002_version_basis'",
+        "PRAGMA user_version = 1",
+    ):
+        execute(path, statement)
+    with Inventory.open(path) as inventory:
+        columns = {row[1] for row in inventory.connection.execute("PRAGMA table_info(matches)")}
+        view = inventory.connection.execute("SELECT sql FROM sqlite_master WHERE name = 'carriers'").fetchone()
+    assert "version_basis" in columns
+    assert view == fresh
 
 
 def test_an_empty_file_becomes_an_inventory(path: Path) -> None:
