@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from auditor.model import FactKind, LearnedBuild, LearnedGroup, LearnedRole, LearnedSet
+from auditor.model import FactKind, LearnedBuild, LearnedGroup, LearnedRole, LearnedSet, Tier
 
 _SHORTEST = 6
 """Characters: shorter strings are words that anybody writes."""
@@ -60,12 +60,14 @@ def learn(lesson: Lesson) -> LearnedSet:
         protocol=lesson.protocol,
         background=len(lesson.background),
         builds=tuple(build for build, _ in lesson.builds),
-        groups=tuple(LearnedGroup(role, numbers, _kept(role, groups[role, numbers])) for role, numbers in order),
+        groups=tuple(
+            LearnedGroup(role, numbers, _kept(role, lesson.kind, groups[role, numbers])) for role, numbers in order
+        ),
     )
 
 
-def _kept(role: LearnedRole, values: list[str]) -> tuple[str, ...]:
-    if role is LearnedRole.PLAIN:
+def _kept(role: LearnedRole, kind: FactKind, values: list[str]) -> tuple[str, ...]:
+    if role is LearnedRole.PLAIN and kind.tier is Tier.LITERAL:
         values = sorted(values, key=lambda value: (-len(value), value))[:_PLAIN_PER_GROUP]
     return tuple(sorted(values))
 

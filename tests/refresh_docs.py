@@ -14,12 +14,14 @@ import click
 import auditor.formats
 from auditor.catalog import load_catalog
 from auditor.cli import cli
+from auditor.inventory.schema_document import schema_markdown
 from auditor.report.reference import render_blocks, render_reference
 from benchmarks.accuracy.table import DOCUMENT, load_results, render_block, render_document
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 REFERENCE = ROOT / "docs" / "reference.md"
+SCHEMA = ROOT / "docs" / "schema.md"
 BLOCK = re.compile(r"^<!-- generated: (?P<name>[a-z-]+) -->\n(?P<text>.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
 
 
@@ -67,6 +69,7 @@ def refreshed(text: str, rendered: Mapping[str, str]) -> str:
 def main() -> int:
     rendered = blocks()
     REFERENCE.write_text(render_reference(rendered), encoding="utf-8")
+    SCHEMA.write_text(schema_markdown(), encoding="utf-8")
     results = load_results()
     if results is not None:
         DOCUMENT.write_text(render_document(results), encoding="utf-8")
