@@ -11,11 +11,22 @@ from __future__ import annotations
 import argparse
 import sys
 
-from recipes import android_apps, android_sdks, bundles, damaged, ios_apps, ios_sdks, ios_variants, signing, wrappers
+from recipes import (
+    android_apps,
+    android_sdks,
+    bundles,
+    damaged,
+    ios_apps,
+    ios_sdks,
+    ios_variants,
+    signing,
+    tiers,
+    wrappers,
+)
 from recipes.sample import Sample, collect, render_manifest
 from recipes.toolchain import CACHE, DEBIAN_PACKAGES, SAMPLES, missing_tools
 
-MODULES = (android_apps, android_sdks, signing, ios_apps, ios_sdks, ios_variants, wrappers, bundles, damaged)
+MODULES = (android_apps, android_sdks, signing, ios_apps, ios_sdks, ios_variants, tiers, wrappers, bundles, damaged)
 FAMILIES = tuple(family for module in MODULES for family in module.FAMILIES)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from auditor import Audit, Catalog, Problem, Role, Run, Verdict, load_catalog
 from auditor.judge import is_finding
-from auditor.model import GRADE_ORDER
+from auditor.model import GRADE_ORDER, FactKind, Match
 from auditor.report.content import report_of
 from auditor.report.outcome import FailOn
 
@@ -103,6 +103,51 @@ def test_problems_vendor_sdks_and_signing_are_reported(entry: dict[str, Any]) ->
             assert found.app.signing.state.value == app["signing"]
         if "scheme" in app:
             assert found.app.signing.scheme == app["scheme"]
+
+
+FACTS = [item for item in SCANNED if any("facts" in app for app in item.values[0].get("app", []))]
+PROOFS = [item for item in SCANNED if any("proofs" in app for app in item.values[0].get("app", []))]
+DEEP = [item for item in SCANNED if any("deep" in app for app in item.values[0].get("app", []))]
+
+
+@pytest.mark.parametrize("entry", FACTS)
+def test_the_facts_a_sample_is_about_are_read(entry: dict[str, Any]) -> None:
+    for app, found in pairs(entry):
+        for text in app.get("facts", []):
+            kind, _, value = text.partition(" ")
+            assert any(value in item.values for item in found.extraction.of(FactKind(kind))), text
+
+
+def check_proof(proof: dict[str, Any], found: Audit) -> None:
+    """Compare what one signature answered with an entry of the manifest."""
+    matches: list[Match] = [
+        match for answer in found.answers for match in answer.matches if match.signature == proof["signature"]
+    ]
+    assert [match.grade.value for match in matches] == ([proof["grade"]] if "grade" in proof else [])
+    for match in matches:
+        if "clauses" in proof:
+            assert sorted(hit.clause for hit in match.hits) == sorted(proof["clauses"])
+        if "version" in proof:
+            assert (match.version, match.version_basis.value) == (proof["version"], proof["basis"])
+        shown = {fact.value for hit in match.hits if hit.kind is FactKind.DEX_CALL for fact in hit.facts}
+        assert set(proof.get("calls", [])) <= shown
+        assert match.detail.startswith(proof.get("detail", ""))
+
+
+@pytest.mark.parametrize("entry", PROOFS)
+def test_a_signature_answers_on_the_evidence_the_sample_was_made_for(entry: dict[str, Any]) -> None:
+    for app, found in pairs(entry):
+        for proof in app.get("proofs", []):
+            check_proof(proof, found)
+
+
+@pytest.mark.parametrize("entry", DEEP)
+def test_a_second_look_shows_what_the_sample_was_made_for(entry: dict[str, Any]) -> None:
+    found = tuple(Run([SAMPLES / entry["path"]], catalog_with(entry.get("catalog", "")), AS_OF, deep=True))
+    (app,) = entry["app"]
+    (only,) = found
+    for proof in app["deep"]:
+        check_proof(proof, only)
 
 
 READABLE = [item for item in SCANNED if not any(app["problems"] for app in item.values[0].get("app", []))]

@@ -21,8 +21,9 @@ SOURCE_FILES = ("build.py", "manifest.toml", "README.md")
 REQUIRED_KEYS = {"path", "sha256", "recipe", "about", "exit_code", "problems"}
 OPTIONAL_KEYS = {"app", "catalog", "scan", "part_of"}
 APP_KEYS = {"platform", "app_id", "expect", "unknown", "absent", "problems"}
-OPTIONAL_APP_KEYS = {"vendor", "signing", "scheme"}
+OPTIONAL_APP_KEYS = {"vendor", "signing", "scheme", "facts", "proofs", "deep"}
 EXPECT_KEYS = {"subject", "role", "grade", "verdict"}
+PROOF_KEYS = {"signature", "grade", "clauses", "version", "basis", "calls", "detail"}
 SUBJECTS = {
     "alipay",
     "camscanner",
@@ -74,6 +75,9 @@ def test_an_entry_has_the_known_keys_only(entry: dict[str, Any]) -> None:
         assert app["platform"] in ("android", "ios")
         for expected in app["expect"]:
             assert set(expected) == EXPECT_KEYS
+        for proof in (*app.get("proofs", []), *app.get("deep", [])):
+            assert {"signature"} <= set(proof) <= PROOF_KEYS
+            assert set(proof) == {"signature"} or proof["grade"] in GRADES["sdk"]
 
 
 @pytest.mark.parametrize("entry", ALL)

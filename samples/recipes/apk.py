@@ -45,6 +45,8 @@ class AndroidApp:
     """Activities that stand in the manifest and nowhere else."""
     classes: tuple[str, ...] = ()
     """Defined, not declared."""
+    sources: tuple[tuple[str, str], ...] = ()
+    """Defined, not declared: (class, its Java text)."""
     called: tuple[str, ...] = ()
     """Classes the main activity uses without carrying them."""
     strings: tuple[str, ...] = ()
@@ -106,6 +108,7 @@ def java_sources(app: AndroidApp) -> tuple[dict[str, str], dict[str, str]]:
     if app.strings:
         fields = "".join(f'public static final String s{n} = "{text}"; ' for n, text in enumerate(app.strings))
         carried["a.a.b"] = _java("a.a.b", fields)
+    carried.update(app.sources)
     against = {name: _java(name) for name in app.called if name not in carried}
     return carried, {**PLATFORM_STUBS, **against}
 

@@ -80,6 +80,38 @@ QQ_WALLET = (
     "_mqqpay_payapi_bargainorId",
     "mqqopenpay",
 )
+WECHAT_PROTOCOL = (
+    *_each("_mmessage_", "appPackage checksum content sdkVersion"),
+    *_each("_wxapi_", "command_type basereq_transaction sendauth_req_scope sendauth_req_state"),
+    *_each("_wxobject_", "description title thumbdata"),
+)
+"""Keys that every sender of WeChat's messages needs, whoever wrote it; none of a payment."""
+QQ_PROTOCOL = (
+    "auth://tauth.qq.com/",
+    "com.tencent.mobileqq_connectSdk.",
+    "mqqapi://gamesdk/add_friend?src_type=app&version=1",
+    "mqqapi://gamesdk/bind_group?src_type=app&version=1",
+)
+QQ_LOG_TAGS = _each("openSDK_LOG.", "AuthAgent QQShare QzoneShare HttpUtils SystemUtils")
+ALIPAY_PLAIN = (
+    *_each("NETWORK_TYPE_", "1 2 3 4 5 6 8 9 10 11"),
+    *_each("H5", "AuthDataAnalysisError AuthNetworkError PayDataAnalysisError PayNetworkError"),
+    "ClientBindException",
+    "ClientBindFailed",
+    "TriDesDecryptError",
+    "TriDesEncryptError",
+    "virtualImeiAndImsi",
+    "out_relation_id",
+)
+"""Exclusive to the SDK, and nothing in them says whose it is."""
+ALIPAY_TWO_BUILDS = (
+    " AlipaySDK(",
+    *_each("alipay_", "cashier_dynamic_config cashier_statistic_record tid_storage trade_no"),
+    "alipay.msp.cashier.dispatch.bytes",
+    "com.alipay.mcpay",
+    "has_alipay",
+)
+"""All of 15.5.9 and 15.6.5; the first is in no other build that was learned."""
 PROBED_IDS = (
     "com.tencent.mm",
     "com.tencent.mobileqq",

@@ -41,6 +41,22 @@ class Expect:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What one signature must answer; what is left empty is not compared."""
+
+    signature: str
+    grade: str
+    clauses: tuple[str, ...] = ()
+    """Every clause that must hold: no other may."""
+    version: str = ""
+    basis: str = ""
+    calls: tuple[str, ...] = ()
+    """Calls of the SDK that must be shown."""
+    detail: str = ""
+    """How the word on the match begins."""
+
+
+@dataclass(frozen=True)
 class Seen:
     """One app that must come out of a sample."""
 
@@ -58,6 +74,12 @@ class Seen:
     signing: str = ""
     """Signing state where the sample is about it."""
     scheme: str = ""
+    facts: tuple[str, ...] = ()
+    """Facts that must be read, as KIND VALUE."""
+    proofs: tuple[Proof, ...] = ()
+    """Answers of single signatures where the sample is about what they rest on."""
+    deep: tuple[Proof, ...] = ()
+    """The same with ``--deep``; the verdicts above are those without it."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +155,9 @@ def _quoted(value: object) -> str:
     if isinstance(value, Expect):
         names = ("subject", "role", "grade", "verdict")
         return "{ " + ", ".join(f"{name} = {_quoted(getattr(value, name))}" for name in names) + " }"
+    if isinstance(value, Proof):
+        told = {name: part for name, part in vars(value).items() if part}
+        return "{ " + ", ".join(f"{name} = {_quoted(part)}" for name, part in told.items()) + " }"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -145,6 +170,9 @@ def _app_lines(app: Seen) -> list[str]:
     lines += [f"unknown = {_quoted(app.unknown)}", f"absent = {_quoted(app.absent)}"]
     lines += [f"problems = {_quoted(app.problems)}"]
     lines += [f"{key} = {_quoted(getattr(app, key))}" for key in ("vendor", "signing", "scheme") if getattr(app, key)]
+    for key in ("facts", "proofs", "deep"):
+        if getattr(app, key):
+            lines += [f"{key} = [", *(f"    {_quoted(item)}," for item in getattr(app, key)), "]"]
     return lines
 
 
