@@ -18,6 +18,7 @@ from recipes import (
     damaged,
     ios_apps,
     ios_sdks,
+    ios_tiers,
     ios_variants,
     signing,
     tiers,
@@ -26,7 +27,19 @@ from recipes import (
 from recipes.sample import Sample, collect, render_manifest
 from recipes.toolchain import CACHE, DEBIAN_PACKAGES, SAMPLES, missing_tools
 
-MODULES = (android_apps, android_sdks, signing, ios_apps, ios_sdks, ios_variants, tiers, wrappers, bundles, damaged)
+MODULES = (
+    android_apps,
+    android_sdks,
+    signing,
+    ios_apps,
+    ios_sdks,
+    ios_variants,
+    ios_tiers,
+    tiers,
+    wrappers,
+    bundles,
+    damaged,
+)
 FAMILIES = tuple(family for module in MODULES for family in module.FAMILIES)
 
 

@@ -10,7 +10,7 @@ from recipes import codesign, ipa, macho
 from recipes.ios_sdks import WECHAT_LOGIN, WECHAT_PAY, WX_LOGIN
 from recipes.ipa import Framework, IosApp
 from recipes.macho import Code
-from recipes.sample import Sample, code_hidden, has_sdk, ios, is_app
+from recipes.sample import Proof, Sample, code_hidden, has_sdk, ios, is_app
 
 TEAM = "AUD1T0RTST"
 RELEASE = {"export_only": "__mh_execute_header", "strip": ("-x", "-S")}
@@ -76,8 +76,9 @@ def states() -> Iterator[Sample]:
     yield Sample("ios/fairplay-exports.ipa", about, lambda: ipa.ipa(_encrypted(exported)), (seen,))
     opaque = _release(WECHAT_PAY, "com.example.fairopaque")
     opaque = replace(opaque, code=replace(opaque.code, strip=("--strip-all",)))
-    seen = code_hidden("ios", opaque.bundle_id, problems=("macho-encrypted",))
-    about = "Encrypted and stripped: nothing in the executable can be read, so nothing can be ruled out."
+    referenced = Proof("wechat-opensdk-ios", "referenced", ("own-scheme", "queries"))
+    seen = code_hidden("ios", opaque.bundle_id, problems=("macho-encrypted",), proofs=(referenced,))
+    about = "Encrypted and stripped: only Info.plist names an SDK, and nothing can be ruled out."
     yield Sample("ios/fairplay-opaque.ipa", about, lambda: ipa.ipa(_encrypted(opaque)), (seen,))
     plain = IosApp("com.example.fairplain", code=Code(**RELEASE))  # type: ignore[arg-type]
     seen = code_hidden("ios", plain.bundle_id, problems=("macho-encrypted",))

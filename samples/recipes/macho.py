@@ -47,6 +47,10 @@ class Code:
     """The one symbol exported, as release builds with an export list have it."""
     strip: tuple[str, ...] = ()
     arch: str = "arm64"
+    assembly: str = ""
+    """Name of a file of src/ios/ that is linked in, too."""
+    chained: bool = False
+    """Link as new toolchains do: chained fixups in place of rebase and bind opcodes."""
 
 
 def _write_stubs(root: Path) -> None:
@@ -84,6 +88,8 @@ def macho(code: Code) -> bytes:
     source = objc_source(code)
     header = (SOURCES / "ios/Foundation.h").read_text()
     target, platform = TARGETS[code.arch]
+    assembly = (SOURCES / "ios" / code.assembly).read_text() if code.assembly else ""
+    linker, oldest = ("ld64.lld-19", "14.0") if code.chained else ("ld64.lld-14", "13.0")
 
     def make(folder: Path) -> bytes:
         _write_stubs(folder / "sdk")
@@ -91,7 +97,7 @@ def macho(code: Code) -> bytes:
         (folder / "main.m").write_text(source)
         flags = ["-fobjc-runtime=ios-12.0", "-fno-objc-arc", "-Os", "-Wno-objc-root-class", "-Wno-unused-value"]
         run("clang-14", "-target", target, *flags, "-c", "main.m", "-o", "main.o", cwd=folder)
-        link = ["ld64.lld-14", "-arch", code.arch, "-syslibroot", "sdk", "-platform_version", platform, "13.0", "17.0"]
+        link = [linker, "-arch", code.arch, "-syslibroot", "sdk", "-platform_version", platform, oldest, "17.0"]
         link += [
             "-lSystem",
             "-lobjc",
@@ -105,6 +111,11 @@ def macho(code: Code) -> bytes:
         link += ["-adhoc_codesign", "-undefined", "dynamic_lookup"]
         link += ["-dylib", "-install_name", code.install_name] if code.install_name else []
         link += ["-exported_symbol", code.export_only] if code.export_only else []
+        link += ["-fixup_chains"] if code.chained else []
+        if assembly:
+            (folder / "more.s").write_text(assembly)
+            run("clang-14", "-target", target, "-c", "more.s", cwd=folder)
+            link += ["more.o"]
         for name in code.libraries:
             _write_library(folder, name)
         link += ["-rpath", "@executable_path/Frameworks", "-F", "own"] if code.libraries else []
@@ -114,7 +125,7 @@ def macho(code: Code) -> bytes:
             run("llvm-strip-14", *code.strip, "out", cwd=folder)
         return (folder / "out").read_bytes()
 
-    return cached(make, code, source, header)
+    return cached(make, code, source, header, assembly)
 
 
 def _write_library(folder: Path, name: str) -> None:
