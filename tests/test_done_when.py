@@ -189,6 +189,7 @@ def test_a_folder_gives_the_same_bytes_wherever_it_lies_and_however_it_was_fille
     assert str(tmp_path).encode() not in outputs.pop()
 
 
+@pytest.mark.slow
 def test_all_samples_twice_give_the_same_bytes() -> None:
     first, second = check(".", "--format", "json"), check_anew(".", "--format", "json", seed=7)
     assert first.out == second.out
