@@ -59,7 +59,7 @@ ANDROID = (
         "alipay-sdk-android",
         android_sdks.ALIPAY,
         ("com/alipay/sdk/", "com/alipay/android/app/"),
-        ("alipay", "mcpay", "msp/", "wappay"),
+        ("alipay", "mcpay", "msp/", "wappay", "tb_tid"),
         # Who hands over to the app without the SDK has its ids and addresses; the gateways come with mPaaS, too.
         ("com.eg.android.alipay", "platformapi/startapp", "mobilegw", "hk.alipay.wallet"),
     ),
