@@ -28,6 +28,8 @@ from auditor.model import (
     Values,
 )
 
+_JAVA = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
+_NATIVE = frozenset(kind for kind in FactKind if kind.value.startswith("native."))
 _WEAKEST = {Confidence.LOW: 0, Confidence.MEDIUM: 1, Confidence.HIGH: 2}
 
 
@@ -221,6 +223,8 @@ def _open_kinds(
         kinds[clause.name] = clause.kind
         seen = ask(clause, batches.get(clause.kind, ())) is not None
         held[clause.name] = True if seen else (None if clause.kind in hidden else False)
+    if _is_without_trace(signature, held.values(), hidden):
+        held = {name: state if kinds[name] not in _NATIVE else bool(state) for name, state in held.items()}
     undecided_kinds: set[FactKind] = set()
     for rule in signature.rules:
         if not rule.grade.is_finding:
@@ -231,3 +235,12 @@ def _open_kinds(
             continue
         undecided_kinds.update(kinds[name] for name in (*rule.all_of, *rule.any_of) if held[name] is None)
     return frozenset(undecided_kinds)
+
+
+def _is_without_trace(signature: Signature, held: Iterable[bool | None], hidden: frozenset[FactKind]) -> bool:
+    """Whether all of an app's Java code was read and nothing at all speaks of an SDK that has some.
+
+    A library runs when Java code calls it, by the class that its entry points are named after: one that cannot be
+    read hides no SDK of which the code that could be read knows nothing.
+    """
+    return not hidden & _JAVA and not any(held) and any(clause.kind in _JAVA for clause in signature.clauses)

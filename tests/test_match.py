@@ -170,6 +170,55 @@ def test_a_needed_clause_that_is_plainly_false_decides_although_another_is_hidde
     assert set(undecided(declared, catalog([subject("pay")], [paying]))) == {"pay"}
 
 
+LIBRARY = clause("library", FactKind.NATIVE_EXPORT, "Java_com_pay_Task_run")
+KNOWN_ID = clause("known-id", STRING, "com.pay.client")
+WITH_LIBRARY = signature(
+    "pay-sdk",
+    [CODE, LIBRARY, KNOWN_ID, ENTRY],
+    [
+        (Grade.EMBEDDED, (), ("code", "library")),
+        (Grade.REFERENCED, (), ("entry",)),
+        (Grade.MENTIONED, ("known-id",), ()),
+    ],
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "problems", "open_kinds"),
+    [
+        pytest.param({}, [ProblemCode.NATIVE_DAMAGED], set(), id="the code was read and knows nothing of the SDK"),
+        pytest.param(
+            {STRING: ["com.pay.client"]}, [ProblemCode.NATIVE_DAMAGED], {FactKind.NATIVE_EXPORT}, id="its id is known"
+        ),
+        pytest.param(
+            {ACTIVITY: ["a.payapi.EntryActivity"]},
+            [ProblemCode.NATIVE_DAMAGED],
+            {FactKind.NATIVE_EXPORT},
+            id="an entry point is declared",
+        ),
+        pytest.param(
+            {},
+            [ProblemCode.NATIVE_DAMAGED, ProblemCode.DEX_DAMAGED],
+            {CLASS, FactKind.NATIVE_EXPORT},
+            id="the code was not read either",
+        ),
+        pytest.param({}, [ProblemCode.CODE_PACKED], {CLASS, FactKind.NATIVE_EXPORT}, id="what was read is a loader"),
+    ],
+)
+def test_a_library_that_cannot_be_read_hides_no_sdk_of_which_the_code_knows_nothing(
+    facts: dict[FactKind, list[str]], problems: list[ProblemCode], open_kinds: set[FactKind]
+) -> None:
+    found = undecided(extraction(facts, problems=problems), catalog([subject("pay")], [WITH_LIBRARY]))
+    assert found == ({"pay": frozenset(open_kinds)} if open_kinds else {})
+
+
+def test_an_sdk_of_native_code_alone_stays_undecided_where_a_library_cannot_be_read() -> None:
+    native = signature("pay", [LIBRARY], [(Grade.EMBEDDED, ("library",), ())])
+    assert set(undecided(extraction(problems=[ProblemCode.NATIVE_DAMAGED]), catalog([subject("pay")], [native]))) == {
+        "pay"
+    }
+
+
 def test_an_unread_id_leaves_every_subject_open() -> None:
     nameless = extraction(app_id="", problems=[ProblemCode.MANIFEST_DAMAGED])
     found = undecided(nameless, catalog([subject("pay", [app_id("com.pay.client", Relation.MAIN)]), subject("other")]))
