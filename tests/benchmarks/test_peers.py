@@ -181,23 +181,16 @@ def test_a_program_that_fails_or_hangs_gives_nothing(monkeypatch: pytest.MonkeyP
     assert peers._output(["sleep", "5"]) is None
 
 
-def test_of_ios_apps_a_few_of_each_style_are_asked_and_all_of_android() -> None:
-    android = [replace(made("android"), id=f"a{number}") for number in range(5)]
+def test_a_few_of_each_style_and_use_are_asked() -> None:
+    android = [
+        replace(made("android"), id=f"a{number}", style=style, use=use)
+        for number, (style, use) in enumerate([("d8", "payment")] * 3 + [("d8", "one-call")] * 3 + [("r8", "payment")])
+    ]
     ios = [
-        replace(made("ios"), id=f"i{number}", style=style, encrypted=encrypted)
+        replace(made("ios"), id=f"i{number}", style=style, encrypted=encrypted, use=f"use {number}")
         for number, (style, encrypted) in enumerate(
             [("plain", False)] * 4 + [("plain", True)] * 3 + [("object", False)]
         )
     ]
-    assert [case.id for case in sampled([*ios, *android], per_style=2)] == [
-        "a0",
-        "a1",
-        "a2",
-        "a3",
-        "a4",
-        "i0",
-        "i1",
-        "i4",
-        "i5",
-        "i7",
-    ]
+    chosen = [case.id for case in sampled([*ios, *android], per_style=2)]
+    assert chosen == ["a0", "a1", "a3", "a4", "a6", "i0", "i1", "i4", "i5", "i7"]
