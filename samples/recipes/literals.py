@@ -104,6 +104,12 @@ ALIPAY_PLAIN = (
     "out_relation_id",
 )
 """Exclusive to the SDK, and nothing in them says whose it is."""
+WECHAT_PLAIN = (
+    *_each("UUID_", "CANCELED CONFIRM ERROR EXPIRED KEEP_CONNECT SCANED"),
+    *(f"] {word}:[" for word in ["DEVICE", "DISPLAY", "FINGERPRINT", "MANUFACTURER", "PRODUCT", "VERSION.CODENAME"]),
+    *("] VERSION.INCREMENTAL:[", "VERSION.RELEASE:[", "cancelTask", "launchParam", "platformId", "unknown type"),
+)
+"""Words of a logger and of a login by a scanned code: exclusive among what was learned, and anybody's."""
 ALIPAY_TWO_BUILDS = (
     " AlipaySDK(",
     *_each("alipay_", "cashier_dynamic_config cashier_statistic_record tid_storage trade_no"),
@@ -112,6 +118,13 @@ ALIPAY_TWO_BUILDS = (
     "has_alipay",
 )
 """All of 15.5.9 and 15.6.5; the first is in no other build that was learned."""
+ALIPAY_MODULUS = (
+    "b6cbad6cbd5ed0d209afc69ad3b7a617efaae9b3c47eabe0be42d924936fa78c8001b1fd74b079e5ff9690061dacfa47"
+    "68e981a526b9ca77156ca36251cf2f906d105481374998a7e6e6e18f75ca98b8ed2eaf86ff402c874cca0a263053f222"
+    "37858206867d210020daa38c48b20cc9dfd82b44a51aeb5db459b22794e2d649"
+)
+"""Of the public key that signs Alipay, as its SDK and others state it."""
+WECHAT_CERTIFICATE_MD5 = "18c867f0717aa67b2ab7347505ba07ed"
 PROBED_IDS = (
     "com.tencent.mm",
     "com.tencent.mobileqq",

@@ -47,7 +47,9 @@ class Proof:
     signature: str
     grade: str
     clauses: tuple[str, ...] = ()
-    """Every clause that must hold: no other may."""
+    """Clauses that must hold."""
+    without: tuple[str, ...] = ()
+    """Clauses that must not: without them it is this clause or tier alone that tells."""
     version: str = ""
     basis: str = ""
     calls: tuple[str, ...] = ()

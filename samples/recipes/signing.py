@@ -11,7 +11,7 @@ from pathlib import Path
 
 from recipes import apk, archive
 from recipes.apk import AndroidApp
-from recipes.sample import Expect, Sample, android, is_app
+from recipes.sample import Expect, Proof, Sample, android, is_app
 from recipes.toolchain import JARS, KEYS, SOURCES, cached, jar, run
 
 CATALOG = "test-catalog"
@@ -173,6 +173,12 @@ def schemes() -> Iterator[Sample]:
         yield Sample(f"android/signing-{stem}.apk", about, make, (seen,), catalog=CATALOG)
 
 
+def _renewed() -> bytes:
+    certificate = SOURCES / "test-key-a-renewed.x509.pem"
+    signers = ("--key", str(KEYS / "test-key-a.pk8"), "--cert", str(certificate))
+    return apk.sign_with(_plain(24), signers, *V2_ONLY)
+
+
 def other_signers() -> Iterator[Sample]:
     """A foreign key on the known id, and the known key on another id."""
     foreign = android("com.example.testapp", _is("impostor"), signing="verified")
@@ -180,6 +186,14 @@ def other_signers() -> Iterator[Sample]:
     yield Sample(
         "android/signing-foreign-key.apk", about, lambda: apk.sign(_plain(24), "c"), (foreign,), catalog=CATALOG
     )
+    renewed = android(
+        "com.example.testapp",
+        _is("verified"),
+        signing="verified",
+        proofs=(Proof("app:test-app", "verified", detail="signed by the key of cert-test-key-a: same key"),),
+    )
+    about = "Signed with key a under another certificate: renewed, and known by its public key."
+    yield Sample("android/signing-renewed-certificate.apk", about, _renewed, (renewed,), catalog=CATALOG)
     app = replace(APP, package="com.example.sibling", label="Sibling")
     sibling = android("com.example.sibling", _is("sibling"), signing="verified")
     about = "Another id, signed with key a: the vendor's, not the app."

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from recipes import apk, literals, native
 from recipes.apk import AndroidApp
-from recipes.sample import Expect, Proof, Sample, Seen, android, has_sdk
+from recipes.sample import Expect, Proof, Sample, Seen, android, code_hidden, has_sdk
 
 ALIPAY, QQ, WECHAT = "alipay-sdk-android", "qq-connect-android", "wechat-opensdk-android"
 JNI = "Java_com_tencent_open_web_security_JniInterface_"
@@ -92,7 +92,7 @@ def literal_tier() -> Iterator[Sample]:
         wechat,
         "Keys of WeChat's protocol and no literal of its SDK: code of another's that speaks it.",
         "wechat",
-        Proof(WECHAT, "reimplemented", ("protocol-literals", "any-literal")),
+        Proof(WECHAT, "reimplemented", ("protocol-literals",), ("some-code-literals", "pay-literals")),
     )
     yield _strings(
         "renamed-wechat-one-code-literal",
@@ -100,7 +100,7 @@ def literal_tier() -> Iterator[Sample]:
         (*wechat, "MicroMsg.SDK.MMessageAct"),
         "The same keys with one literal of the SDK's own code.",
         "wechat",
-        Proof(WECHAT, "renamed", ("protocol-literals", "some-code-literals", "any-literal")),
+        Proof(WECHAT, "renamed", ("protocol-literals", "some-code-literals"), ("code-literals", "many-literals")),
     )
     yield _strings(
         "reimplemented-qq-connect",
@@ -108,7 +108,7 @@ def literal_tier() -> Iterator[Sample]:
         qq,
         "Addresses of QQ's protocol and no literal of its SDK: code of another's that speaks it.",
         "tencent-qq",
-        Proof(QQ, "reimplemented", ("protocol-literals", "any-literal")),
+        Proof(QQ, "reimplemented", ("protocol-literals",), ("code-literals", "many-literals")),
     )
     yield _strings(
         "renamed-qq-connect-code-literals",
@@ -116,22 +116,21 @@ def literal_tier() -> Iterator[Sample]:
         (*qq, *literals.QQ_LOG_TAGS),
         "The same addresses with five log tags of the SDK's own code.",
         "tencent-qq",
-        Proof(QQ, "renamed", ("code-literals", "protocol-literals", "any-literal")),
+        Proof(QQ, "renamed", ("code-literals", "protocol-literals")),
     )
-    plain = literals.ALIPAY_PLAIN
     yield _strings(
         "renamed-alipay-plain-literals",
         "com.example.plainali",
-        plain,
-        "Twenty literals of the Alipay SDK that do not name their maker, and none that does.",
+        (*literals.ALIPAY_PLAIN, "has_alipay"),
+        "Twenty literals of the Alipay SDK that do not name their maker, and a single one that does.",
         "alipay",
-        Proof(ALIPAY, "renamed", ("many-literals",)),
+        Proof(ALIPAY, "renamed", ("many-literals",), ("code-literals",)),
     )
     yield _strings(
         "near-sdk-plain-literals",
-        "com.example.nineteen",
-        plain[:-1],
-        "The same without one of them.",
+        "com.example.plainwords",
+        (*literals.ALIPAY_PLAIN[:14], *literals.WECHAT_PLAIN),
+        "Words of the Alipay and the WeChat SDK that do not name their maker, as others may use them.",
         "alipay",
         None,
     )
@@ -141,9 +140,7 @@ def literal_tier() -> Iterator[Sample]:
         literals.ALIPAY_TWO_BUILDS,
         "Literals of the Alipay SDK that only two known builds hold together, and no version.",
         "alipay",
-        Proof(
-            ALIPAY, "renamed", ("code-literals", "any-literal"), version="between 15.5.5 and 15.7.5", basis="inferred"
-        ),
+        Proof(ALIPAY, "renamed", ("code-literals",), version="between 15.5.5 and 15.7.5", basis="inferred"),
     )
 
 
@@ -169,7 +166,7 @@ def native_tier() -> Iterator[Sample]:
         "com.example.soname",
         has_sdk("tencent-qq"),
         facts=("native.library libwbsafeedit.so", "native.library model.bin", "native.export JNI_OnLoad"),
-        proofs=(Proof(QQ, "embedded", ("library",)),),
+        proofs=(Proof(QQ, "embedded", ("library",), ("classes", "exports")),),
     )
     yield _native(
         "sdk-qq-connect-exports",
@@ -179,7 +176,7 @@ def native_tier() -> Iterator[Sample]:
         "com.example.exports",
         has_sdk("tencent-qq"),
         facts=(f"native.export {JNI}clearAllPWD", "native.library libedit.so"),
-        proofs=(Proof(QQ, "embedded", ("exports",)),),
+        proofs=(Proof(QQ, "embedded", ("exports",), ("classes", "library")),),
     )
     yield _native(
         "near-sdk-native-names",
@@ -213,7 +210,6 @@ def _renamed_sources(package: str) -> tuple[tuple[str, str], ...]:
 def deep_tier() -> Iterator[Sample]:
     """What only ``--deep`` tells: who calls the SDK, and whose structure a class has."""
     task = ("com.alipay.sdk.app.PayTask", PAY_TASK)
-    literal_hits = ("classes", "any-literal")
     package = "com.example.used"
     call = f"{package}.Checkout#run -> com.alipay.sdk.app.PayTask#pay"
     yield _sample(
@@ -223,8 +219,8 @@ def deep_tier() -> Iterator[Sample]:
         android(
             package,
             has_sdk("alipay"),
-            proofs=(Proof(ALIPAY, "embedded", literal_hits),),
-            deep=(Proof(ALIPAY, "embedded", (*literal_hits, "called-by"), calls=(call,)),),
+            proofs=(Proof(ALIPAY, "embedded", ("classes",), ("called-by",)),),
+            deep=(Proof(ALIPAY, "embedded", ("classes", "called-by"), calls=(call,)),),
         ),
     )
     package = "com.example.lying"
@@ -235,7 +231,7 @@ def deep_tier() -> Iterator[Sample]:
         android(
             package,
             has_sdk("alipay"),
-            deep=(Proof(ALIPAY, "embedded", literal_hits, detail="no code outside the SDK calls it"),),
+            deep=(Proof(ALIPAY, "embedded", ("classes",), ("called-by",), detail="no code outside the SDK calls it"),),
         ),
     )
     package = "com.example.structure"
@@ -243,7 +239,7 @@ def deep_tier() -> Iterator[Sample]:
         "deep-renamed-test-sdk",
         AndroidApp(package, sources=_renamed_sources("a.c")),
         "Classes of our own SDK under other names: only --deep knows them, by their structure.",
-        android(package, deep=(Proof("test-sdk-android", "renamed", ("profiles",)),)),
+        android(package, deep=(Proof("test-sdk-android", "renamed", ("profiles",), ("classes",)),)),
         catalog="test-catalog",
     )
     package = "com.example.otherstructure"
@@ -275,4 +271,46 @@ def stated_versions() -> Iterator[Sample]:
     )
 
 
-FAMILIES = (literal_tier, native_tier, deep_tier, stated_versions)
+def pinned() -> Iterator[Sample]:
+    """Apps that know a vendor's key: they check who signed the app they hand over to."""
+    package = "com.example.pins"
+    app = AndroidApp(package, strings=(literals.ALIPAY_MODULUS, literals.WECHAT_CERTIFICATE_MD5))
+    yield Sample(
+        "android/near-sdk-pinned-keys.apk",
+        "The RSA modulus of Alipay's key and a digest of WeChat's certificate as strings: integration, no SDK.",
+        lambda: apk.unsigned(app),
+        (
+            android(
+                package,
+                has_sdk("alipay", "referenced"),
+                has_sdk("wechat", "mentioned"),
+                proofs=(
+                    Proof(ALIPAY, "referenced", ("pinned-key",)),
+                    Proof(WECHAT, "mentioned", ("pinned-digests",)),
+                ),
+            ),
+        ),
+    )
+
+
+def packed() -> Iterator[Sample]:
+    """A loader of 360 Jiagu by name, and an app with names near it."""
+    loader = AndroidApp(
+        "com.example.jiagu", application_class="com.stub.StubApp", declared_only=(".HomeActivity",), launcher=False
+    )
+
+    def make() -> bytes:
+        library = native.library(native.functions("JNI_OnLoad"), "libjiagu.so")
+        return apk.unsigned(replace(loader, files=(("assets/core.dat", library),)))
+
+    seen = code_hidden("android", loader.package, problems=("code-packed",), facts=("native.library libjiagu.so",))
+    about = "Packed: the application class and the soname of a library are those of 360 Jiagu's loader."
+    yield Sample("damaged/packed-jiagu.apk", about, make, (seen,))
+    near = AndroidApp(
+        "com.example.nearjiagu", application_class="com.stubs.StubApp", files=(("assets/jiagu.txt", b"a note\n"),)
+    )
+    about = "An application class and a file with names near those of 360 Jiagu: everything was readable."
+    yield Sample("android/near-packed-jiagu.apk", about, lambda: apk.unsigned(near), (android(near.package),))
+
+
+FAMILIES = (literal_tier, native_tier, deep_tier, stated_versions, pinned, packed)

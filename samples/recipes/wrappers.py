@@ -110,7 +110,7 @@ def _compiled() -> Iterator[Case]:
     """Frameworks whose code is compiled."""
     wechat, pay = has_sdk("wechat", "referenced"), has_sdk("wechat-pay", "referenced")
     by_plugin = (Proof(WECHAT, "referenced", ("wrapper-plugin", "wrapper-strings")),)
-    by_channel = (Proof(WECHAT, "referenced", ("wrapper-strings",)),)
+    by_channel = (Proof(WECHAT, "referenced", ("wrapper-strings",), ("wrapper-plugin",)),)
     app = "lib/arm64-v8a/libapp.so"
     flutter = "wrapper.framework flutter"
     yield (
