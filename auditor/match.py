@@ -144,9 +144,10 @@ def _match_signature(signature: Signature, batches: Mapping[FactKind, list[FactB
         either = [hits[name] for name in rule.any_of]
         if not all(needed) or (rule.any_of and not any(either)):
             continue
-        # Every clause that held is shown, also those the rule did not need: they are evidence all the same.
-        proof = tuple(hit for hit in hits.values() if hit is not None)
         used = [name for name in (*rule.all_of, *rule.any_of) if hits[name] is not None]
+        # Every clause that held is shown: what the rule rests on first, the rest is evidence all the same.
+        order = sorted(hits, key=lambda name: name not in used)
+        proof = tuple(hit for hit in (hits[name] for name in order) if hit is not None)
         version, basis = read_version(signature, batches, inferred=rule.grade.is_finding)
         return Match(
             signature=signature.id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from auditor.model import FactBatch, FactKind, LearnedSet, Signature, VersionBasis, VersionSource
+from auditor.model import FactBatch, FactKind, LearnedRole, LearnedSet, Signature, Tier, VersionBasis, VersionSource
 
 Batches = Mapping[FactKind, list[FactBatch]]
 _BRANCHES = re.compile(r"\||\)[?*{]|\(\?")
@@ -59,11 +59,16 @@ def _fitting(learned: Iterable[LearnedSet], batches: Batches) -> str:
 
     A shrinker takes values away but adds none, so only what is there tells builds apart, never what is missing. The
     SDK may be a build between two that were learned: the answer reaches from the last one that does not fit before to
-    the first one behind. Where no known build fits, nothing is claimed.
+    the first one behind. Where no known build fits, nothing is claimed. Only literals that name the SDK are asked: one
+    word or class profile that any other code may have would tell builds apart that are the same.
     """
     for item in learned:
+        if item.kind.tier is not Tier.LITERAL:
+            continue
         fitting = set(range(len(item.builds)))
         for group in item.groups:
+            if group.role is not LearnedRole.STRONG:
+                continue
             if any(value in found.values for found in batches.get(item.kind, ()) for value in group.values):
                 fitting.intersection_update(group.builds)
         if fitting and len(fitting) < len(item.builds):

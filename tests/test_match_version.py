@@ -87,6 +87,21 @@ def test_nothing_is_claimed_where_nothing_tells(strings: list[str]) -> None:
     assert version(strings) == ("", VersionBasis.UNKNOWN)
 
 
+@pytest.mark.parametrize("role", [LearnedRole.PLAIN, LearnedRole.SHARED])
+def test_a_word_that_other_code_may_have_tells_no_builds_apart(role: LearnedRole) -> None:
+    groups = tuple(replace(group, role=role) for group in LEARNED.groups)
+    asked = replace(SDK, learned=(replace(LEARNED, groups=groups),))
+    assert version(["oldest"], asked=asked) == ("", VersionBasis.UNKNOWN)
+
+
+def test_class_profiles_tell_no_builds_apart_and_do_not_stand_in_the_way_of_literals() -> None:
+    profiles = replace(LEARNED, kind=FactKind.DEX_PROFILE)
+    asked = replace(SDK, learned=(profiles, LEARNED))
+    facts = {STRING: ["newest"], CLASS: ["com.pay.Task"], FactKind.DEX_PROFILE: ["oldest"]}
+    (found,) = match(extraction(facts), catalog([subject("pay")], [asked]))
+    assert (found.version, found.version_basis) == ("after 2.0", VersionBasis.INFERRED)
+
+
 def test_a_trace_has_no_inferred_version() -> None:
     assert version(["oldest"], code=False) == ("", VersionBasis.UNKNOWN)
     assert version(["oldest", "Pay/1.0"], code=False) == ("1.0", VersionBasis.STATED)
