@@ -130,6 +130,8 @@ def read_strings(image: Image, section_name: str, limits: Limits) -> tuple[NameV
     chunks: list[tuple[int, bytes]] = []
     hidden = False
     count = 0
+    # Sections do not overlap; those of a made-up image could name the same bytes thousands of times.
+    left = image.size
     for section in image.sections:
         if section.name != section_name:
             continue
@@ -140,6 +142,10 @@ def read_strings(image: Image, section_name: str, limits: Limits) -> tuple[NameV
         if raw is None:
             image.fault(f"the strings of {section.segment},{section.name} are cut off", "strings")
             raw = image.read(section.offset, max(image.size - section.offset, 0)) or b""
+        left -= len(raw)
+        if left < 0:
+            image.fault(f"sections named {section_name} overlap", "strings")
+            break
         count += raw.count(b"\0")
         if count > limits.native_strings:
             image.fault(f"more than {limits.native_strings} strings in {section.name}", "strings")

@@ -75,13 +75,15 @@ def read_protocols(reader: PointerReader, limits: Limits) -> tuple[set[bytes], b
 def _find_entries(reader: PointerReader, section_name: str, limits: Limits) -> Iterator[int | None]:
     """The addresses a pointer list holds; None for an entry that cannot be read."""
     image = reader.image
+    left = limits.macho_classes
     for section in image.sections:
         if section.name != section_name:
             continue
         count = section.size // reader.size
-        if count > limits.macho_classes or section.offset + section.size > image.size:
+        if count > left or section.offset + section.size > image.size:
             image.fault(f"{section_name} claims {count} entries", "objc")
             continue
+        left -= count
         for index in range(count):
             yield reader.pointer(section.address + index * reader.size)
 

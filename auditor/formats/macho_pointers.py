@@ -8,6 +8,7 @@ Not read: pointers of kernel caches and of the shared cache, pointers bound to o
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 
 from auditor.formats.macho_layout import Image, Segment
 from auditor.limits import MIB
@@ -27,8 +28,9 @@ class PointerReader:
         self.ciphertext = 0
         """Look-ups that ended in an encrypted range."""
         self.budget = _NAMES_SIZE
-        formats = _pointer_formats(image)
-        self.segments = [(segment, formats[index]) for index, segment in enumerate(image.segments)]
+        placed = zip(image.segments, _pointer_formats(image), strict=True)
+        self.segments = sorted((item for item in placed if item[0].size), key=lambda item: item[0].address)
+        self.addresses = [segment.address for segment, _ in self.segments]
         self.start = next((s.address for s in image.segments if s.offset == 0 and s.size != 0), 0)
         self.last = self.segments[0] if self.segments else (Segment("", 0, 0, 0, 0), _PLAIN)
         self.size = 8 if image.wide else 4
@@ -39,14 +41,13 @@ class PointerReader:
         segment = self.last[0]
         start = address - segment.address
         if not 0 <= start <= segment.size - size:
-            for item in self.segments:
-                start = address - item[0].address
-                if 0 <= start <= item[0].size - size:
-                    self.last = item
-                    segment = item[0]
-                    break
-            else:
+            # Segments do not overlap, and an image may claim thousands of them.
+            item = self.segments[max(bisect_right(self.addresses, address) - 1, 0)] if self.segments else self.last
+            segment = item[0]
+            start = address - segment.address
+            if not 0 <= start <= segment.size - size:
                 return None
+            self.last = item
         offset = segment.offset + start
         if offset + size > self.image.size:
             return None

@@ -53,6 +53,11 @@ def read_types(reader: PointerReader, limits: Limits) -> tuple[set[bytes], bool]
         if path is None:
             unread += 1
         elif len(path) > 1 and not path[0].startswith(_FOREIGN):
+            # Contexts share the names of their parents: spelled out, those of a made-up image could fill the memory.
+            reader.budget -= sum(map(len, path))
+            if reader.budget < 0:
+                reader.image.fault("the names of Swift types add up beyond measure", "swift")
+                break
             names.add(b".".join(path))
     ciphertext = reader.ciphertext - before
     if unread > ciphertext:
@@ -63,13 +68,15 @@ def read_types(reader: PointerReader, limits: Limits) -> tuple[set[bytes], bool]
 def _find_descriptors(reader: PointerReader, limits: Limits) -> Iterator[int | None]:
     """The addresses of the descriptors that type and protocol records name; None for one out of reach."""
     image = reader.image
+    left = limits.macho_classes
     for section in image.sections:
         if section.name not in _SECTIONS:
             continue
         count = section.size // 4
-        if count > limits.macho_classes:
+        if count > left:
             image.fault(f"{section.name} claims {count} entries", "swift")
             continue
+        left -= count
         if image.is_encrypted_at(section.offset, section.size):
             reader.ciphertext += 1
             yield None

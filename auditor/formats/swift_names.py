@@ -76,7 +76,9 @@ def type_of_mangled(name: bytes) -> tuple[str, ...] | None:
     if len(name) > _LENGTH or not name.isascii():
         return None
     found = _read(name.decode("ascii"), protocol=False)
-    return found.path if found is not None and found.path else None
+    if found is None or not found.path or sum(map(len, found.path)) > _LENGTH:
+        return None
+    return found.path
 
 
 def type_of_class(name: bytes) -> str | None:
@@ -92,6 +94,9 @@ def type_of_class(name: bytes) -> str | None:
 
 def _spell(found: _Context | None) -> str | None:
     if found is None or not found.path or found.module.startswith(_FOREIGN):
+        return None
+    # Substitutions let a short symbol spell a long name; a thousand of them could fill the memory.
+    if sum(map(len, found.path)) > _LENGTH:
         return None
     return ".".join((found.module, *found.path))
 
@@ -273,7 +278,10 @@ class _Machine:
             parts.append(self.literal(self.number()))
             if not mixed:
                 break
-        return "".join(parts)
+        found = "".join(parts)
+        if len(found) > _LENGTH:
+            raise FormatError("a name longer than any symbol", self.position)
+        return found
 
     def literal(self, length: int) -> str:
         """New text; its words can be referred to from now on."""

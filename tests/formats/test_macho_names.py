@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 
 from auditor.formats.macho import Slice, parse_macho
@@ -173,7 +175,10 @@ VERSIONS = {
         ["f" * 99, "n" * 999, "1.2", "b" * 999],
         [f"{'f' * 40} | {'n' * 160} | 1.2 | {'b' * 160}"],
     ),
-    "no version": (["1", "v1.2", "1.2.3.4.5", "1.2 ", "1..2", ".1.2", "1.2.", "1.1234567890", "1.2_", "1.2_LITE", "1.2-lite"], []),
+    "no version": (
+        ["1", "v1.2", "1.2.3.4.5", "1.2 ", "1..2", ".1.2", "1.2.", "1.1234567890", "1.2_", "1.2_LITE", "1.2-lite"],
+        [],
+    ),
 }
 
 
@@ -185,3 +190,15 @@ def test_version_numbers_come_with_their_neighbours(case: str) -> None:
 
 def test_encrypted_version_numbers_are_not_read() -> None:
     assert list(only(Image(strings=["a", "1.2.3", "b"], cryptid=1)).versions) == []
+
+
+@pytest.mark.parametrize(("count", "faults"), [(1, ()), (20, ("sections named __cstring overlap",))])
+def test_sections_that_name_the_same_bytes_do_not_add_up(count: int, faults: tuple[str, ...]) -> None:
+    size = len(Image(strings=["AlipaySDK"]).build()) // 2
+    head = struct.pack("<16s4Q4I", b"__MORE", 1 << 40, size, 0, 0, 5, 5, count, 0)
+    rows = [struct.pack("<16s16s2Q8I", b"__cstring", b"__MORE", 1 << 40, size, 4096, *[0] * 7)] * count
+    image = Image(strings=["AlipaySDK"])
+    image.commands.append(image.command(0x19, head + b"".join(rows)))
+    item = only(image)
+    assert item.faults == faults
+    assert "AlipaySDK" in item.strings

@@ -220,3 +220,48 @@ def read(data: bytes) -> None:
             assert all(name in item.swift_types for name in item.swift_types)
     except FormatError:
         pass
+
+
+BASE = 1 << 32
+
+
+def raw_image(content: bytes, records: tuple[int, int], more_segments: int = 0) -> bytes:
+    """A program of one text segment, whose types are recorded at an offset in ``content``, and of small segments."""
+    size = 32 + 152 + 72 * more_segments + len(content)
+    commands = b"".join(
+        struct.pack("<2I16s4Q4I", 0x19, 72, b"__X", (1 << 40) + 16 * number, 16, 0, 16, 0, 0, 0, 0)
+        for number in range(more_segments)
+    )
+    start, length = size - len(content) + records[0], records[1]
+    commands += struct.pack("<2I16s4Q4I", 0x19, 152, b"__TEXT", BASE, size, 0, size, 5, 5, 1, 0)
+    commands += struct.pack("<16s16s2Q8I", b"__swift5_types", b"__TEXT", BASE + start, length, start, *[0] * 7)
+    header = struct.pack("<8I", 0xFEEDFACF, 0x0100000C, 0, 2, 1 + more_segments, len(commands), 0, 0)
+    return header + commands + content
+
+
+def test_thousands_of_segments_are_not_gone_through_for_each_record() -> None:
+    """40 000 records that point nowhere, in an image of 4 000 segments."""
+    content = struct.pack("<i", 0x7FFFFF00) * 40_000
+    item = only(raw_image(content, (0, len(content)), more_segments=4000))
+    assert item.faults == ("40000 Swift types have no readable name",)
+
+
+def test_names_that_share_a_long_beginning_do_not_add_up() -> None:
+    """20 000 types below thirty contexts with names of 4 kB: spelled out, that is 2.4 GB."""
+    count, chain = 20_000, 30
+    names = b"N" * 4000 + b"\0" + bytes(3)
+    first = 4 * count + len(names)
+    own = first + 12 * (chain + count)
+    contexts, own_names = b"", b""
+    for number in range(chain + count):
+        at = first + 12 * number
+        kind = 0 if number == 0 else 17
+        parent = first + 12 * min(number - 1, chain - 1) - at - 4 if number else 0
+        name = 4 * count if number < chain else own + len(own_names)
+        own_names += b"" if number < chain else b"%05d\0" % number
+        contexts += struct.pack("<Iii", kind, parent, name - at - 8)
+    records = b"".join(struct.pack("<i", first + 12 * (chain + number) - 4 * number) for number in range(count))
+    item = only(raw_image(records + names + contexts + own_names, (0, len(records))))
+    assert item.faults == ("the names of Swift types add up beyond measure",)
+    assert item.damaged == ("swift",)
+    assert sum(map(len, item.swift_types)) <= 64 << 20

@@ -119,3 +119,12 @@ def test_every_prefix_and_any_flipped_bit_ends(name: str) -> None:
         data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
         for result in (type_of_symbol(bytes(data)), type_of_class(bytes(data))):
             assert result is None or "." in result
+
+
+def test_a_short_symbol_that_spells_a_long_name_is_passed_over() -> None:
+    """A word of 300 letters named 200 times, and the type of it nested in itself: nine megabytes of name."""
+    word = "Z" + "a" * 299
+    assert type_of_symbol(f"_$s1M300{word}V0{'a' * 200}A0VMn".encode()) is None
+    assert type_of_symbol(f"_$s1M300{word}V{'ABV' * 200}Mn".encode()) is None
+    assert type_of_mangled(f"1M300{word}V{'ABV' * 200}".encode()) is None
+    assert type_of_symbol(f"_$s1M300{word}V0aA0VMn".encode()) == f"M.{word}.{word}{word}"
