@@ -25,6 +25,8 @@ _FIRST_NAMED, _FIRST_WITH_ID, _LAST_VERSION = 2, 4, 4
 _NAME_SIZE = 4 * KIB
 _CANDIDATES = 64
 """Magic numbers looked at in one library."""
+_LOOKALIKE = 64 * KIB
+"""What goes on for longer than that before it turns out to be damaged is the store."""
 _LINE = re.compile(r"0x[0-9a-fA-F]+\s+0x[0-9a-fA-F]+\s+\d+\s+\d+\s+(\S+)")
 
 
@@ -65,6 +67,8 @@ def parse_assembly_store(data: Blob, limits: Limits = DEFAULT) -> AssemblyStore:
         except FormatError as error:
             # The first magic number is the store's, unless code that looks for stores stands before it.
             fault = fault or error
+            if error.offset is not None and error.offset - start > _LOOKALIKE:
+                break
     raise fault or FormatError("no assembly store", 0)
 
 
@@ -110,6 +114,8 @@ def _read_store(data: bytes, start: int, limits: Limits) -> AssemblyStore:
         return AssemblyStore(version, count, ())
     # From version 2 on the last field is the size of the index, whose entries differ between versions.
     position = start + _HEADER.size + (8 if version >= _FIRST_WITH_ID else 0) + third + count * _DESCRIPTOR_SIZES[2]
+    if count == 0 or position > len(data):
+        raise FormatError(f"a store of {count} assemblies is cut off", start)
     return AssemblyStore(version, count, tuple(sorted(set(_read_names(data, position, count)))))
 
 

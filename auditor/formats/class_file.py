@@ -34,8 +34,10 @@ def parse_class_strings(data: Blob) -> frozenset[str]:
     """
     if not is_class_file(data):
         raise FormatError("no Java class file", 0)
+    if len(data) < 10:
+        raise FormatError("the class file ends before its constant pool", 8)
     texts: dict[int, bytes] = {}
-    named: list[int] = []
+    named: set[int] = set()
     count = int.from_bytes(data[8:10], "big")
     index, position = 1, 10
     while index < count:
@@ -51,10 +53,10 @@ def parse_class_strings(data: Blob) -> frozenset[str]:
         if position + 1 + size > len(data):
             raise FormatError(f"constant {index} is cut off", position)
         if tag == _STRING:
-            named.append(struct.unpack_from(">H", data, position + 1)[0])
+            named.add(struct.unpack_from(">H", data, position + 1)[0])
         position += 1 + size
         index += 2 if tag in (_LONG, _DOUBLE) else 1
-    missing = [number for number in named if number not in texts]
+    missing = sorted(named - texts.keys())
     if missing:
         raise FormatError(f"a string constant names entry {missing[0]}, which is no text", 8)
     pieces = (parse_mutf8(texts[number]).translate(_ARGUMENTS).split("\0") for number in named)

@@ -36,6 +36,8 @@ _PRINTABLE = re.compile(rb"[ -~]{4,}")
 _LAYOUTS = ((8, 16, 1), (8, 12, 1), (4, 12, 4))
 """Offsets of the length and of the characters in a string object: 64 bit, compressed pointers, 32 bit; and at how many
 places the characters may begin in a printable run, because the hash in front of them may be printable, too."""
+_LEAST = 12
+"""Bytes of the smallest string object."""
 _MOST_CLASSES = 384
 """Below it a number can be that of a class of strings: they are built in, numbers above are an app's."""
 _STRETCHES, _STRETCH = 64, 4 * KIB
@@ -92,11 +94,15 @@ def parse_dart_snapshot(data: Blob, limits: Limits = DEFAULT) -> DartSnapshot:
         first, end = _find_image(whole, position, size, faults)
         images.append((first, whole[first:end]))
         position = _find_header(whole, end)
+    if position is not None:
+        faults.append(f"more than {_SNAPSHOTS} snapshots in one library")
     if not images:
         raise FormatError(faults[0] if faults else "no Dart snapshot", 0)
     found = {match[1] for _, image in images for match in _PACKAGE.finditer(image)}
     packages = tuple(sorted(name.decode("ascii") for name in found))
     strings = SnapshotStrings(tuple(images), limits.wrapper_strings)
+    if sum(len(image) for _, image in images) > _LEAST * limits.wrapper_strings and strings.is_cut():
+        faults.append(f"more than {limits.wrapper_strings} strings; raise --limit wrapper_strings")
     return DartSnapshot(version, tuple(features.split()), packages, strings, tuple(faults))
 
 
@@ -141,6 +147,10 @@ class SnapshotStrings(DeferredNames):
 
     def _find(self) -> Iterator[tuple[int, bytes]]:
         return islice(self._find_each(), self._limit)
+
+    def is_cut(self) -> bool:
+        """Whether there are more strings than are read."""
+        return any(True for _ in islice(self._find_each(), self._limit, None))
 
     def _find_each(self) -> Iterator[tuple[int, bytes]]:
         for base, image in self._images:
@@ -207,6 +217,8 @@ def _learn_shape(data: bytes) -> _Shape | None:
     flags = Counter(tag & 0xFF for tag in tags if _class_of(tag) == kind)
     # A flag that hardly ever occurs is a chance hit among other bytes.
     seen = sorted(flag for flag, times in flags.items() if times * 20 >= flags.total())
+    if not seen:
+        return None
     step = 1 << (12 if kind >> 12 < _MOST_CLASSES else 16)
     return _Shape(length_at, text_at, _tag_pattern(kind, step, seen), _tag_pattern(kind + step, step, seen))
 

@@ -73,6 +73,8 @@ def parse_hermes(data: Blob, limits: Limits = DEFAULT) -> Hermes:
     faults = []
     if table.strays:
         faults.append(f"{table.strays} of {count} strings lie outside the string storage")
+    if table.overlap:
+        faults.append("the strings overlap beyond measure")
     if size > len(data):
         faults.append(f"the file ends after {len(data)} of {size} bytes")
     return Hermes(version, TokenValues(table.collect, table.offset_of), table.packages(), tuple(faults))
@@ -101,6 +103,13 @@ class _Table:
     base: int
     """Where the storage lies in the file."""
     strays: int = 0
+    overlap: bool = False
+    """Whether the strings add up to more than is read of them."""
+
+    @property
+    def budget(self) -> int:
+        """Bytes of strings that are read: strings may share bytes, up to what a compiler would save by it."""
+        return 4 * len(self.storage) + MIB
 
     def entries(self) -> Iterator[tuple[int, int, bool]]:
         """Start, end and width of every string inside the storage; the rest is left out."""
@@ -115,17 +124,18 @@ class _Table:
             if end <= size:
                 yield start, end, wide
 
-    def collect(self) -> frozenset[bytes]:
-        """Every string in UTF-8. Strings may share bytes, but a table that repeats them beyond measure is cut off."""
-        found: set[bytes] = set()
-        storage, budget = self.storage, 16 * len(self.storage) + MIB
+    def _stored(self) -> Iterator[tuple[bytes, bool]]:
+        """The bytes and the width of the strings, until the budget is spent."""
+        storage, left = self.storage, self.budget
         for start, end, wide in self.entries():
-            budget -= end - start
-            if budget < 0:
-                break
-            raw = storage[start:end]
-            found.add(raw if not wide and raw.isascii() else _utf8(raw, wide))
-        return frozenset(found)
+            left -= end - start
+            if left < 0:
+                return
+            yield storage[start:end], wide
+
+    def collect(self) -> frozenset[bytes]:
+        """Every string in UTF-8."""
+        return frozenset(raw if not wide and raw.isascii() else _utf8(raw, wide) for raw, wide in self._stored())
 
     def offset_of(self, raw: bytes) -> int | None:
         """Where a string lies in the file."""
@@ -139,7 +149,7 @@ class _Table:
         """npm packages in paths; asked string by string, because in the storage they lie side by side."""
         if _PACKAGE.search(self.storage) is None:
             return ()
-        narrow = (self.storage[start:end] for start, end, wide in self.entries() if not wide)
+        narrow = (raw for raw, wide in self._stored() if not wide)
         return tuple(sorted({name.decode() for raw in narrow for name in _PACKAGE.findall(raw)}))
 
 
@@ -150,8 +160,8 @@ def _read_table(data: Blob, offset: int, count: int, overflow: int, storage: int
         return None
     words, pairs = _words(data[offset : offset + 4 * count]), _words(data[offset + 4 * count : base])
     table = _Table(words, pairs, bytes(data[base : base + storage]), base)
-    strays = count - sum(1 for _ in table.entries())
-    return _Table(words, pairs, table.storage, base, strays)
+    sizes = [end - start for start, end, _ in table.entries()]
+    return _Table(words, pairs, table.storage, base, count - len(sizes), sum(sizes) > table.budget)
 
 
 def _words(raw: bytes | bytearray | memoryview) -> array[int]:

@@ -119,14 +119,17 @@ def _read_literals(
     words = array("I", data[table[0] : table[1] - (table[1] - table[0]) % 4])
     if sys.byteorder == "big":
         words.byteswap()
+    if not words and size >= _PADDING:
+        return words, array("Q"), (f"the IL2CPP metadata holds {size} bytes of string literals and no table of them",)
     starts = words[1::2]
     ends = array("Q", map(add, words[0::2], starts))
     covered = max(ends, default=0)
     in_turn = starts[:1] in (array("I"), array("I", [0])) and all(map(le, starts, starts[1:]))
     complete = in_turn and size - covered < _PADDING
     if len(words) % 2 == 0 and covered <= size and (version < _SHORT_LITERALS or complete):
-        return starts, ends, ()
-    ends = array("Q", [*words[1:], size])
+        overlap = sum(words[0::2]) > 2 * size
+        return starts, ends, ("string literals of the IL2CPP metadata overlap beyond measure",) if overlap else ()
+    ends = array("Q", [*words[1:], size][: len(words)])
     if version >= _SHORT_LITERALS and all(map(le, words, ends)):
         return words, ends, ()
     return array("I"), array("Q"), ("the string literals of the IL2CPP metadata cannot be told apart",)

@@ -52,9 +52,19 @@ def parse_js_bundle(data: Blob, limits: Limits = DEFAULT) -> JsBundle:
     """
     text = bytes(data)
     faults = _ram_faults(text) if is_ram_bundle(text) else ()
+    if _is_cut(text, limits.wrapper_strings):
+        faults = (*faults, f"more than {limits.wrapper_strings} names; raise --limit wrapper_strings")
     names = islice(_PACKAGE.finditer(text), limits.wrapper_strings)
     packages = tuple(sorted({match.group(1).decode() for match in names}))
     return JsBundle(TokenValues(partial(_tokens, text, limits), partial(_offset, text)), packages, faults)
+
+
+def _is_cut(text: bytes, limit: int) -> bool:
+    """Whether not every name is looked at; counted where there are marks enough for so many names."""
+    for pattern, marks in ((_LITERAL, b"\"'`"), (_PROPERTY, b".")):
+        if sum(map(text.count, marks)) > limit and any(True for _ in islice(pattern.finditer(text), limit, None)):
+            return True
+    return False
 
 
 def _tokens(text: bytes, limits: Limits) -> frozenset[bytes]:

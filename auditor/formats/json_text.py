@@ -16,7 +16,7 @@ from auditor.limits import DEFAULT, Limits
 
 _STRING = rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
 _COMMENT = re.compile(rb"(" + _STRING + rb")|/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
-_BRACKET = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
+_BRACKET = re.compile(_STRING + rb"|[\[{]|[\]}]|,", re.DOTALL)
 # What is not closed runs to the end of the text: else each of many openings would be followed that far.
 
 
@@ -32,12 +32,16 @@ def parse_json(data: Blob, limits: Limits = DEFAULT, *, comments: bool = False) 
     raw = bytes(data).removeprefix(b"\xef\xbb\xbf")
     if comments:
         raw = _COMMENT.sub(rb"\1", raw)
-    depth = 0
+    depth = values = 0
     for match in _BRACKET.finditer(raw):
         first = match.group()[:1]
         depth += 1 if first in (b"[", b"{") else -1 if first in (b"]", b"}") else 0
         if depth > limits.xml_depth:
             raise LimitError(f"JSON nested deeper than {limits.xml_depth}; raise --limit xml_depth")
+        # A value of two bytes takes fifty and more once it is read; every one but the first follows one of these.
+        values += first in (b"[", b"{", b",")
+        if values > limits.xml_elements:
+            raise LimitError(f"more than {limits.xml_elements} values in JSON; raise --limit xml_elements")
     try:
         value: object = json.loads(raw.decode("utf-8"))
     except (ValueError, RecursionError) as error:

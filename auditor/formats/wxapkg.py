@@ -62,10 +62,16 @@ def parse_wxapkg(data: Blob, limits: Limits = DEFAULT) -> MiniProgram:
     if count > limits.zip_entries:
         raise LimitError(f"{count} files in a mini-program package; raise --limit zip_entries")
     names, plugins, faults = [], set(), []
+    # Files do not overlap; an index that names one configuration time and again would be read without end.
+    left = len(data)
     for name, start, size in _read_index(data, count):
         names.append(name)
+        left -= size if name in _CONFIGS else 0
         if start + size > len(data):
             faults.append(f"{name} lies outside the package")
+        elif left < 0:
+            faults.append("files of the mini-program package overlap")
+            break
         elif name in _CONFIGS:
             try:
                 plugins |= _plugins(parse_json(data[start : start + size], limits))

@@ -135,3 +135,17 @@ def test_seeded_bit_flips_give_a_result_or_a_format_error() -> None:
             for _ in range(chance.randint(1, 6)):
                 mangled[chance.randrange(len(mangled))] ^= 1 << chance.randrange(8)
             read_all(bytes(mangled))
+
+
+def test_a_store_of_no_assemblies_is_none() -> None:
+    with pytest.raises(FormatError, match="0 assemblies"):
+        parse_assembly_store(build_store([]))
+
+
+def test_a_store_that_turns_out_damaged_late_is_not_looked_for_elsewhere() -> None:
+    names = [f"Assembly{number:04}.dll" for number in range(5000)]
+    damaged = bytearray(build_store(names))
+    at = damaged.index(b"Assembly4999") - 4
+    damaged[at : at + 4] = bytes(4)
+    with pytest.raises(FormatError, match="damaged"):
+        parse_assembly_store(bytes(damaged) + SMALL)

@@ -89,3 +89,15 @@ def test_a_compiled_class_shows_its_literals(tmp_path: Path) -> None:
     )
     subprocess.run(["javac", "-d", tmp_path, source], check=True, timeout=120)
     assert parse_class_strings((tmp_path / "Pay.class").read_bytes()) >= {"order=", "&end"}
+
+
+def test_a_class_that_ends_before_its_constants_is_refused() -> None:
+    with pytest.raises(FormatError, match="ends before its constant pool"):
+        parse_class_strings(SAMPLE[:9])
+
+
+def test_a_text_that_many_constants_name_is_taken_apart_once() -> None:
+    # 60 000 constants of three bytes, each of them 60 kB of text: gone through each time, that is 3.6 GB.
+    text = b"\1a" * 30_000
+    pool = b"\x01" + struct.pack(">H", len(text)) + text + b"\x08\0\1" * 60_000
+    assert parse_class_strings(b"\xca\xfe\xba\xbe\0\0\0\x34" + struct.pack(">H", 60_002) + pool) == {"a"}

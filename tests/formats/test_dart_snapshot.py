@@ -309,3 +309,28 @@ def _fetch_for_mac(package: Package) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
         if done.returncode != 0:
             pytest.skip(f"the registry is out of reach for {package.name}: {done.stderr.strip()[-200:]}")
+
+
+def test_more_snapshots_than_are_read_are_a_fault() -> None:
+    found = parse_dart_snapshot(build_library(*[build_snapshot(STRINGS)] * 17))
+    assert found.faults == ("more than 16 snapshots in one library",)
+    assert parse_dart_snapshot(build_library(*[build_snapshot(STRINGS)] * 16)).faults == ()
+
+
+def test_more_strings_than_the_limit_allows_are_a_fault() -> None:
+    data = build_library(build_snapshot(STRINGS))
+    assert parse_dart_snapshot(data, replace(DEFAULT, wrapper_strings=3)).faults == (
+        "more than 3 strings; raise --limit wrapper_strings",
+    )
+    assert parse_dart_snapshot(data, replace(DEFAULT, wrapper_strings=1000)).faults == ()
+
+
+def test_tags_of_which_none_is_usual_leave_printable_runs() -> None:
+    objects = [bytearray(string_object("some words of a message " + "x" * size)) for size in range(40)]
+    for flag, item in enumerate(objects):
+        item[0] = flag
+    image = bytes(64) + b"".join(objects)
+    image = len(image).to_bytes(8, "little") + image[8:]
+    head = build_snapshot([])
+    data = build_library(head[: -len(build_image([]))] + image)
+    assert "some words of a message " in next(iter(parse_dart_snapshot(data).strings.with_prefix("some words")))

@@ -176,7 +176,21 @@ def test_a_table_that_repeats_its_bytes_beyond_measure_is_cut_off() -> None:
     for number in range(1, 401):
         struct.pack_into("<I", data, first + 4 * number, word)
     assert struct.unpack_from("<2I", data, overflow) == (0, 60_000)
-    assert set(parse_hermes(bytes(data)).strings) == {"a" * 60_000}
+    found = parse_hermes(bytes(data))
+    assert set(found.strings) == {"a" * 60_000}
+    assert found.faults == ("the strings overlap beyond measure",)
+
+
+def test_packages_are_looked_for_in_no_more_than_is_kept_of_the_strings() -> None:
+    # Each of 50 000 strings is the whole storage: searched one by one, that is 25 GB.
+    path = "node_modules/react-native-wechat-lib/index.js" * 11_000
+    data = bytearray(hermes([path, *["b"] * 50_000]))
+    first = 128 + 16 + 8 + 4 * 25_000
+    word = data[first : first + 4]
+    data[first : first + 4 * 50_001] = word * 50_001
+    found = parse_hermes(bytes(data))
+    assert found.packages == ("react-native-wechat-lib",)
+    assert found.faults == ("the strings overlap beyond measure",)
 
 
 def test_every_prefix_is_read_or_refused() -> None:

@@ -144,6 +144,16 @@ def test_literals_inside_one_another_do_not_add_up() -> None:
         struct.pack_into("<II", data, table + 8 * index, 1999 - index, index)
     found = parse_il2cpp_metadata(bytes(data))
     assert sum(len(text) for text in found.strings) <= 3 * len(data)
+    assert found.faults == ("string literals of the IL2CPP metadata overlap beyond measure",)
+
+
+@pytest.mark.parametrize("version", [24, 29, 35, 39])
+def test_text_of_literals_without_their_table_is_a_fault(version: int) -> None:
+    data = bytearray(build_metadata(LITERALS, IDENTIFIERS, version))
+    struct.pack_into("<I", data, 12, 0)
+    found = parse_il2cpp_metadata(bytes(data))
+    assert set(found.strings) == set(IDENTIFIERS)
+    assert "no table of them" in found.faults[0]
 
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])

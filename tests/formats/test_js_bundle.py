@@ -124,3 +124,9 @@ def test_hostile_text_is_gone_through_once(text: bytes) -> None:
     found = parse_js_bundle(text)
     assert len(found.strings) <= 2
     assert found.packages == ()
+
+
+@pytest.mark.parametrize(("text", "cut"), [(b'"ab","cd"', False), (b'"ab","cd","ef"', True), (b"a.bc.de.fg", True)])
+def test_names_beyond_the_limit_are_a_fault(text: bytes, cut: bool) -> None:
+    faults = parse_js_bundle(text, replace(DEFAULT, wrapper_strings=2)).faults
+    assert faults == (("more than 2 names; raise --limit wrapper_strings",) if cut else ())

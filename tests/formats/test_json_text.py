@@ -81,3 +81,16 @@ def test_damage_is_read_or_refused() -> None:
                 parse_json(damaged, comments=comments)
             except FormatError:
                 continue
+
+
+@pytest.mark.parametrize(
+    "data", [b"[" + b"[]," * 600 + b"[]]", b"[" + b"{}," * 600 + b"{}]", b"[" + b"1," * 600 + b"1]"]
+)
+def test_the_number_of_values_is_bounded(data: bytes) -> None:
+    with pytest.raises(LimitError, match="xml_elements"):
+        parse_json(data, replace(DEFAULT, xml_elements=600))
+    assert len(str(parse_json(data, replace(DEFAULT, xml_elements=2000)))) > 600
+
+
+def test_commas_in_strings_are_no_values() -> None:
+    assert parse_json(b'["' + b"," * 600 + b'"]', replace(DEFAULT, xml_elements=2)) == ["," * 600]

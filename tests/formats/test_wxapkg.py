@@ -81,3 +81,15 @@ def test_damage_is_read_or_refused() -> None:
             parse_wxapkg(damaged)
         except FormatError:
             continue
+
+
+def test_a_configuration_that_the_index_names_time_and_again_is_a_fault() -> None:
+    data = wxapkg({"/app-config.json": CONFIG, **{f"/app-confi{number}.json": b"" for number in range(9)}})
+    place = data.index(b"/app-config.json") + 16
+    where = data[place : place + 8]
+    for number in range(9):
+        at = data.index(b"/app-confi%d.json" % number)
+        data = data[: at + 10] + b"g" + data[at + 11 : at + 16] + where + data[at + 24 :]
+    found = parse_wxapkg(data)
+    assert "files of the mini-program package overlap" in found.faults
+    assert found.plugins == ("wx0123456789abcdef",)
