@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from auditor.catalog import Catalog
 from auditor.formats.dex_code import DexCode
@@ -57,6 +57,8 @@ class _Renamed:
 
     profiles: dict[str, set[str]]
     """Classes by feature, of the features that the catalog asks for."""
+    unread: dict[Origin, int] = field(default_factory=dict)
+    """Classes and methods of a file that could not be read in full: they may hold a feature or a call."""
 
     def classes(self, signature: Signature, files: Iterable[_File]) -> frozenset[str]:
         """The classes that have a profile of the SDK or hold several of its literals."""
@@ -83,19 +85,37 @@ def look_deeper(
     renamed = _Renamed({})
     wanted = _wanted_profiles(extraction, matches, signatures)
     if wanted:
-        found = tuple(_find_wanted(files, wanted, renamed.profiles))
+        found = tuple(_find_wanted(files, wanted, renamed))
         extraction = replace(extraction, facts=(*extraction.facts, *found))
         matches = match(extraction, catalog) if found else matches
     whole = all(isinstance(item.values, DexClasses) for item in extraction.of(FactKind.DEX_CLASS))
     read_all = whole and not any(FactKind.DEX_CLASS in item.hidden for item in extraction.problems) and not problems
+    callers = _Callers(extraction.app.app_id, _declared(extraction), files, renamed)
     answered: list[Match] = []
     for item in matches:
         signature = signatures.get(item.signature)
         if signature is not None and item.role is Role.SDK and item.grade.is_finding:
-            item = _with_use(item, signature, _Callers(extraction, files, renamed), read_all)
+            item = _with_use(item, signature, callers, read_all)
         answered.append(item)
     facts = [fact for item in answered for hit in item.hits if hit.clause == CALLED_BY for fact in hit.facts]
-    return replace(extraction, facts=(*extraction.facts, *_batches(facts))), tuple(answered)
+    extraction = replace(
+        extraction,
+        facts=(*extraction.facts, *_batches(facts)),
+        problems=(*extraction.problems, *_unread(renamed.unread)),
+    )
+    return extraction, tuple(answered)
+
+
+def _unread(files: Mapping[Origin, int]) -> Iterator[Problem]:
+    """Code that is not there or repeats itself without end; it hides nothing of the first look."""
+    for origin, count in files.items():
+        detail = f"{count} classes or methods whose code could not be read in full by --deep"
+        yield Problem(ProblemCode.DEX_DAMAGED, origin, detail, hides=frozenset())
+
+
+def _declared(extraction: Extraction) -> frozenset[str]:
+    """The classes that the manifest names."""
+    return frozenset(value for kind in _COMPONENTS for item in extraction.of(kind) for value in item.values)
 
 
 def _dex_files(extraction: Extraction, limits: Limits) -> tuple[tuple[_File, ...], tuple[Problem, ...]]:
@@ -142,7 +162,7 @@ def _agree(item: Match) -> bool:
     return {FactKind.DEX_CLASS, FactKind.DEX_STRING} <= {hit.kind for hit in item.hits}
 
 
-def _find_wanted(files: Iterable[_File], wanted: Collection[str], profiles: dict[str, set[str]]) -> Iterator[FactBatch]:
+def _find_wanted(files: Iterable[_File], wanted: Collection[str], renamed: _Renamed) -> Iterator[FactBatch]:
     """The wanted features of each file, noting the classes that have them."""
     for file in files:
         code = file.code()
@@ -150,7 +170,9 @@ def _find_wanted(files: Iterable[_File], wanted: Collection[str], profiles: dict
         for owner, value in find_profiles(code):
             if value in wanted:
                 found.add(value)
-                profiles.setdefault(value, set()).add(class_of(code, owner))
+                renamed.profiles.setdefault(value, set()).add(class_of(code, owner))
+        if code.unread:
+            renamed.unread[file.origin] = code.unread
         if found:
             yield batch(FactKind.DEX_PROFILE, file.origin, found)
 
@@ -159,30 +181,30 @@ def _find_wanted(files: Iterable[_File], wanted: Collection[str], profiles: dict
 class _Callers:
     """Where calls of an SDK may come from."""
 
-    extraction: Extraction
+    app_id: str
+    declared: frozenset[str]
+    """Classes that the manifest names, which so keep their names."""
     files: tuple[_File, ...]
     renamed: _Renamed
 
     def is_below_id(self, name: str) -> bool:
         """Whether a class is the app's own by its package."""
-        app_id = self.extraction.app.app_id
-        return bool(app_id) and name.startswith(f"{app_id}.")
+        return bool(self.app_id) and name.startswith(f"{self.app_id}.")
 
     def is_told(self, name: str) -> bool:
         """Whether people gave a class its name: a shrinker's may be that of any class, of the SDK as well."""
         simple = name.rpartition(".")[2].partition("$")[0]
-        return len(simple) > _SHORT_NAME or (simple.istitle() and len(simple) == _SHORT_NAME) or self.is_declared(name)
-
-    def is_declared(self, name: str) -> bool:
-        """Whether the manifest names a class, which so keeps its name."""
-        return any(name in item.values for kind in _COMPONENTS for item in self.extraction.of(kind))
+        return len(simple) > _SHORT_NAME or (simple.istitle() and len(simple) == _SHORT_NAME) or name in self.declared
 
     def find(self, is_callee: Callable[[str], bool], is_caller: Callable[[str], bool]) -> dict[Call, Origin]:
         """Each call with the first file that holds it."""
         found: dict[Call, Origin] = {}
         for file in self.files:
-            for call in find_calls(file.code(), is_callee, is_caller):
+            code = file.code()
+            for call in find_calls(code, is_callee, is_caller):
                 found.setdefault(call, file.origin)
+            if code.unread:
+                self.renamed.unread[file.origin] = code.unread
         return found
 
 
@@ -203,13 +225,15 @@ def _with_use(item: Match, signature: Signature, callers: _Callers, read_all: bo
         if callers.is_below_id(name):
             return True
         # A renamed class that calls a renamed SDK may be part of it, unless the manifest tells.
-        return not name.startswith(folders) and (named or callers.is_declared(name))
+        return not name.startswith(folders) and (named or name in callers.declared)
 
     found = callers.find(is_callee, is_outside)
     sure = {call: place for call, place in found.items() if callers.is_told(call.caller_class)}
     if sure:
         return replace(item, hits=(*item.hits, _hit(sure)))
     # Where part of the SDK was renamed, the part that is called may be; where nothing of it is known, any class may.
+    if callers.renamed.unread:
+        return item
     if named and read_all and inside and not renamed and not found:
         return replace(item, detail=BUNDLED)
     return item

@@ -331,3 +331,25 @@ def test_the_command_shows_who_calls_only_when_asked(options: tuple[str, ...], s
     assert done.returncode == 1, done.stderr
     call = "com.example.wxpay.MainActivity#onCreate -> com.tencent.mm.opensdk.modelpay.PayReq#<init>"
     assert (call in done.stdout) is shown
+
+
+def test_code_that_is_not_there_leaves_open_whether_the_sdk_is_bundled_only() -> None:
+    data = build_code_dex([*sdk(), Class("Lcom/shop/Checkout;", (method("buy", b"\x18\0IN FRONT"),))])
+    # const-wide is the first instruction; the word before it says how many there are.
+    at = data.index(b"\x18\0IN FRONT") - 4
+    damaged = data[:at] + b"\xff" * 4 + data[at + 4 :]
+    dex = parse_dex(damaged)
+    place = HERE.child("classes.dex")
+    facts = (FactBatch(FactKind.DEX_CLASS, place, dex.classes), FactBatch(FactKind.DEX_STRING, place, dex.strings))
+    found, (item,) = deeper(replace(extraction(), facts=facts))
+    assert (item.grade, item.detail) == (Grade.EMBEDDED, "")
+    (problem,) = found.problems
+    assert (problem.code, problem.hidden) == (ProblemCode.DEX_DAMAGED, frozenset())
+
+
+def test_superclasses_in_a_circle_have_an_end() -> None:
+    circle = [
+        Class("Lcom/pay/sdk/Task;", sdk()[0].methods, superclass="Lcom/pay/core/Net;"),
+        Class("Lcom/pay/core/Net;", sdk()[1].methods, superclass="Lcom/pay/sdk/Task;"),
+    ]
+    assert only(app([*circle, caller("Lcom/shop/Checkout;")])).grade is Grade.EMBEDDED

@@ -102,6 +102,8 @@ class DexCode:
         self._tables: Tables = classes.tables
         self._data = classes.tables.data
         self._budget = self._text_budget = 2 * len(self._data)
+        # A field or method is defined once; a list that repeats one would fill the memory with its few bytes.
+        self._fields_left, self._methods_left = self._fields[0], self._methods[0]
         self._bodies: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._descriptors: dict[int, str] = {}
         self._known: dict[int, tuple[int, int, str] | None] = {}
@@ -204,7 +206,11 @@ class DexCode:
         index = 0
         there, offset = self._fields
         for _ in range(count):
-            if numbers.ended or self._budget <= 0:
+            if numbers.ended:
+                return
+            self._fields_left -= 1
+            if self._budget <= 0 or self._fields_left < 0:
+                self.unread += 1
                 return
             index += numbers.next()
             numbers.next()
@@ -215,7 +221,11 @@ class DexCode:
     def _encoded_methods(self, numbers: _Uleb, count: int) -> Iterator[MethodCode]:
         index = 0
         for _ in range(count):
-            if numbers.ended or self._budget <= 0:
+            if numbers.ended:
+                return
+            self._methods_left -= 1
+            if self._budget <= 0 or self._methods_left < 0:
+                self.unread += 1
                 return
             index += numbers.next()
             flags, relative = numbers.next(), numbers.next()
@@ -229,6 +239,12 @@ class DexCode:
         found = self._bodies.get(relative)
         if found is None:
             found = self._bodies[relative] = self._read_body(self._tables.base + relative)
+            return found
+        # Who goes through the methods goes through what each refers to, so a body costs each time.
+        self._budget -= len(found[0]) + len(found[1])
+        if self._budget < 0:
+            self.unread += 1
+            return (), ()
         return found
 
     def _read_body(self, start: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -14,6 +14,7 @@ import pytest
 from auditor.errors import FormatError
 from auditor.formats.dex import parse_dex, parse_dex_container
 from auditor.formats.dex_code import ClassCode, DexCode
+from tests.builders.dex import uleb128
 from tests.builders.dex_code import RETURN_VOID, STATIC, Class, Const, Instruction, Invoke, Method, Ref, build_code_dex
 
 SAMPLES = Path(__file__).parents[2] / "samples/android"
@@ -302,3 +303,50 @@ def test_androguard_sees_the_same_in_what_smali_made(tmp_path: Path) -> None:
     ((names, strings),) = ours(data).values()
     assert names == ["La/Other;.two", "Ljava/lang/String;.length"]
     assert [code_of(data).string(index) for index in strings] == ["jumbo", "plain"]
+
+
+def with_methods(count: int, calls: int, copies: int = 1) -> bytes:
+    """A class of methods that share one body, and as many method_ids; each is listed so many times."""
+    data = bytearray(build_code_dex([Class("La/B;", (Method("m", code=(Invoke(OPEN), RETURN_VOID)),))]))
+    data += bytes(-len(data) % 4)
+    row = data[struct.unpack_from("<I", data, 0x5C)[0] :][:8]
+    struct.pack_into("<2I", data, 0x58, count, len(data))
+    data += row * count
+    body = len(data)
+    data += struct.pack("<4H2I", 1, 0, 0, 0, 0, 3 * calls) + struct.pack("<2B2H", 0x71, 0, 0, 0) * calls
+    struct.pack_into("<I", data, struct.unpack_from("<I", data, 0x64)[0] + 24, len(data))
+    data += bytes(2) + uleb128(count * copies) + bytes(1)
+    data += (bytes(1) + uleb128(STATIC) + uleb128(body)) * (count * copies)
+    struct.pack_into("<I", data, 0x20, len(data))
+    return bytes(data)
+
+
+def test_methods_may_share_a_body() -> None:
+    code = code_of(with_methods(count=5, calls=3))
+    (item,) = code
+    assert [len(method.calls) for method in item.methods] == [3] * 5
+    assert code.unread == 0
+
+
+def test_a_body_that_thousands_of_methods_share_is_not_gone_through_each_time() -> None:
+    """65 536 methods with one body of 60 000 calls: four thousand million calls in a megabyte."""
+    data = with_methods(count=65_536, calls=60_000)
+    code = code_of(data)
+    (item,) = code
+    assert sum(len(method.calls) for method in item.methods) <= 3 * len(data)
+    assert code.unread != 0
+
+
+def test_methods_beyond_those_that_have_an_index_are_not_read() -> None:
+    code = code_of(with_methods(count=10, calls=1, copies=50))
+    (item,) = code
+    assert (len(item.methods), code.unread) == (10, 1)
+
+
+def test_a_body_of_four_gigabytes_is_counted_as_unread() -> None:
+    data = bytearray(with_methods(count=1, calls=1))
+    at = data.index(struct.pack("<4H2I", 1, 0, 0, 0, 0, 3)) + 12
+    struct.pack_into("<I", data, at, 0xFFFFFFFF)
+    code = code_of(bytes(data))
+    (item,) = code
+    assert ([method.calls for method in item.methods], code.unread) == ([()], 1)
