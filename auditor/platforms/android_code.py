@@ -19,7 +19,7 @@ from auditor.formats.zip import Archive, parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
-from auditor.platforms.wrappers import scan_wrapper
+from auditor.platforms.wrappers import scan_wrapper, unpacking_failed
 
 _DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
 _NATIVE_KINDS = ProblemCode.NATIVE_DAMAGED.hides
@@ -74,8 +74,7 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
         return
     elif not head and (member.size or _refuses(member)):
         if member.path not in _READ_ELSEWHERE:
-            detail = "could not be unpacked; it may be code"
-            code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _kinds_of(member.path)))
+            code.problems.append(unpacking_failed(member, _kinds_of(member.path)))
         return
     elif _must_be_code(member.path) and (head or member.path.endswith(".dex")):
         code.problems.append(_misnamed(member))

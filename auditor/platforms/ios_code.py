@@ -16,7 +16,7 @@ from auditor.formats.zip import parse_zip
 from auditor.model import FactBatch, FactKind, Origin, Problem, ProblemCode, SortedValues, Values, batch
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
-from auditor.platforms.wrappers import scan_wrapper
+from auditor.platforms.wrappers import scan_wrapper, unpacking_failed
 
 _KINDS = ProblemCode.MACHO_DAMAGED.hides
 _HIDDEN = {
@@ -55,8 +55,7 @@ def scan_member(path: str, member: Member, code: CodeScan, depth: int = 1) -> No
         return
     if not (is_macho(head) or is_ar(head)):
         if not head and member.size and not path.endswith(_READ_ELSEWHERE):
-            detail = "could not be unpacked; it may be code"
-            code.problems.append(Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, _KINDS))
+            code.problems.append(unpacking_failed(member, _KINDS))
         return
     try:
         data = member.open()

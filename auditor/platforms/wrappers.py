@@ -131,6 +131,15 @@ def scan_wrapper(
     return kept
 
 
+def unpacking_failed(member: Member, kinds: frozenset[FactKind]) -> Problem:
+    """The problem of a member without readable bytes: it may be code, unless its name says that it is a framework's."""
+    path = member.path
+    if path.endswith(".js") or (not path.endswith(".so") and any(item.wants(path, b"") for item in READERS)):
+        return Problem(ProblemCode.WRAPPER_DAMAGED, member.origin, "could not be unpacked", KINDS)
+    detail = "could not be unpacked; it may be code"
+    return Problem(ProblemCode.MEMBER_UNREADABLE, member.origin, detail, kinds)
+
+
 def _find_reader(path: str, head: bytes) -> WrapperReader | None:
     start = head[:4]
     if not head or start in _NEVER or (start == _BINARY_XML and not path.endswith(_XML)):

@@ -15,11 +15,12 @@ from auditor import Audit, Catalog, Run, Verdict, load_catalog
 from auditor.limits import DEFAULT, Limits
 from auditor.model import FactKind, Grade, Origin, ProblemCode
 from auditor.platforms.wrappers import KINDS, READERS, find_mark, scan_wrapper
-from tests.builders.apps import aab, apk, archive, bundle, dex, ipa, put
+from tests.builders.apps import aab, apk, archive, bundle, declared, dex, ipa, members_of, put
 from tests.builders.axml import axml, el
 from tests.builders.elf import build_elf
 from tests.builders.macho import Image
 from tests.builders.scripts import cordova_list, hermes, ram_bundle, wxapkg
+from tests.builders.zips import Member, build_zip
 
 WX_CLASSES = ("com.tencent.mm.opensdk.openapi.WXAPIFactory", "com.tencent.mm.opensdk.modelmsg.SendAuth")
 Files = Mapping[str, bytes]
@@ -227,6 +228,27 @@ def test_damage_is_a_problem_that_hides_the_framework_alone(tmp_path: Path, path
     assert problem.hidden == KINDS
     assert str(problem.origin).endswith(path)
     assert answer(audit, "wechat") == (Verdict.NOT_FOUND, None)
+
+
+def unreadable(path: str) -> bytes:
+    """An app with a member that no byte can be unpacked of."""
+    files = {"AndroidManifest.xml": declared(), "classes.dex": dex("com.example.app.Main")}
+    return build_zip(*members_of(files), Member(path.encode(), bytes(4000), packed=b"\xff" * 40))
+
+
+@pytest.mark.parametrize("path", [*sorted({path for path, _ in DAMAGED} - {"assets/a.wxapkg"}), "assets/any/script.js"])
+def test_a_script_that_cannot_be_unpacked_hides_the_framework_alone(tmp_path: Path, path: str) -> None:
+    audit = run(tmp_path, unreadable(path), "a.apk")
+    assert codes(audit) == ["wrapper-damaged"]
+    assert audit.problems[0].hidden == KINDS
+    assert answer(audit, "wechat") == (Verdict.NOT_FOUND, None)
+
+
+@pytest.mark.parametrize("path", ["assets/a.dat", "lib/arm64-v8a/lib_App.dll.so", "lib/x86/libapp.so", "classes2.dex"])
+def test_what_may_be_code_and_cannot_be_unpacked_hides_code(tmp_path: Path, path: str) -> None:
+    audit = run(tmp_path, unreadable(path), "a.apk")
+    assert codes(audit) == ["member-unreadable"]
+    assert audit.problems[0].hidden & {FactKind.DEX_CLASS, FactKind.NATIVE_LIBRARY}
 
 
 OTHER_APPS = [
