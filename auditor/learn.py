@@ -12,7 +12,7 @@ _SHORTEST = 6
 _SHORTEST_OWN = 10
 """The same for values that are to prove something."""
 _PLAIN_PER_GROUP = 150
-"""Values that name nobody, of one set of builds; the longest are kept: they are the least likely to be written twice."""
+"""Values that name nobody, of one set of builds; the longest are kept, the least likely to be written twice."""
 _LONGEST = 300
 """Longer strings are tables and scripts, which change with every build."""
 

@@ -1,4 +1,4 @@
-"""Reads the values of one fact kind from any SDK binary: jar, AAR, APK, DEX, Mach-O, static library, or archives of them."""
+"""Reads the values of one fact kind from any SDK binary: jar, AAR, APK, DEX, Mach-O, ar, or archives of them."""
 
 from __future__ import annotations
 
