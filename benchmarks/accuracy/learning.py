@@ -68,7 +68,17 @@ ANDROID = (
         android_sdks.WECHAT,
         ("com/tencent/mm/",),
         ("com.tencent.mm", "micromsg.", "weixin", "wechat"),
-        ("_mmessage_", "_wxapi_", "_wxobject_", "_wxapp_", "content://com.tencent.mm"),
+        # The keys of a message, and what is sent with it: its token, actions and addresses.
+        (
+            "_mmessage_",
+            "_wxapi_",
+            "_wxobject_",
+            "_wxapp_",
+            "content://com.tencent.mm",
+            "com.tencent.mm.openapi.token",
+            ".openapi.intent.action",
+            "weixin://",
+        ),
     ),
     Course(
         "qq-connect-android",
