@@ -159,7 +159,8 @@ def _add_proof(page: Page, match: Match, names: Names, base: Origin) -> None:
         hits = [hit for hit in match.hits if hit.kind.tier is tier]
         shown = hits if tier is Tier.IDENTITY else hits[:1]
         for hit in shown:
-            more = hit.matched if tier is Tier.IDENTITY else sum(item.matched for item in hits)
+            # Clauses of a tier ask for the same values in different numbers: their sum would count some twice.
+            more = hit.matched if tier is Tier.IDENTITY else max(item.matched for item in hits)
             _add_hit(page, tier, hit, more - 1, base)
 
 

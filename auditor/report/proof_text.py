@@ -10,6 +10,7 @@ from auditor.model import (
     Clause,
     ClauseHit,
     Fact,
+    FactKind,
     Match,
     Origin,
     Role,
@@ -39,9 +40,10 @@ def reason_of(match: Match, signature: Signature | None) -> str:
     for rule in signature.rules:
         if rule.grade is match.grade and _holds(rule, held):
             proof = ", ".join(_share(clauses[name], held[name]) for name in _used(rule, held) if name in clauses)
-            stronger = "".join(f"; not {grade}: {' or '.join(ways)}" for grade, ways in failed.items())
+            stronger = "".join(f"; not {grade}: {' or '.join(dict.fromkeys(ways))}" for grade, ways in failed.items())
             return f"{match.grade.value} by {proof}{stronger}"
-        failed.setdefault(rule.grade.value, []).append(_lack(rule, held))
+        if not any(clauses[name].kind is FactKind.DEX_PROFILE for name in _lacking(rule, held) if name in clauses):
+            failed.setdefault(rule.grade.value, []).append(f"too little of {', '.join(_lacking(rule, held))}")
     return ""
 
 
@@ -54,11 +56,9 @@ def _used(rule: Rule, held: dict[str, ClauseHit]) -> list[str]:
     return [name for name in (*rule.all_of, *rule.any_of) if name in held]
 
 
-def _lack(rule: Rule, held: dict[str, ClauseHit]) -> str:
-    missing = [name for name in rule.all_of if name not in held]
-    if not missing:
-        missing = list(rule.any_of)
-    return f"too little of {', '.join(missing)}"
+def _lacking(rule: Rule, held: dict[str, ClauseHit]) -> list[str]:
+    """Names of the clauses for want of which a rule does not hold."""
+    return [name for name in rule.all_of if name not in held] or list(rule.any_of)
 
 
 def _share(clause: Clause, hit: ClauseHit) -> str:
@@ -93,9 +93,11 @@ def _add_match(page: Page, match: Match, names: Names, base: Origin) -> None:
     role = {Role.APP: "identity", Role.SDK: "SDK", Role.VENDOR: "another SDK of the vendor"}[match.role]
     page.add(4, [*words(f"{names.signature(match.signature)} ({role}): {match.grade.value}", "head")])
     page.add(6, [label("meaning"), *words(match.grade.meaning)], hanging=6 + LABEL_WIDTH)
-    reason = reason_of(match, signature) or match.detail
-    if reason:
-        page.add(6, [label("why"), *words(shortened(reason, 4 * _VALUE))], hanging=6 + LABEL_WIDTH)
+    reason = reason_of(match, signature)
+    if reason or match.detail:
+        page.add(6, [label("why"), *words(shortened(reason or match.detail, 4 * _VALUE))], hanging=6 + LABEL_WIDTH)
+    if reason and match.detail:
+        page.add(6, [label("use"), *words(shortened(match.detail, _VALUE))], hanging=6 + LABEL_WIDTH)
     if match.version:
         basis = match.version_basis.meaning if match.version_basis is not VersionBasis.UNKNOWN else ""
         page.add(
@@ -137,4 +139,6 @@ def _unseen(match: Match, signature: Signature | None) -> Iterator[str]:
     held = {hit.clause for hit in match.hits}
     for clause in signature.clauses if signature is not None else ():
         if clause.name not in held:
-            yield f"{clause.name} ({clause.kind.value})"
+            # Without --deep nobody looked.
+            condition = ", seen with --deep only" if clause.kind is FactKind.DEX_PROFILE else ""
+            yield f"{clause.name} ({clause.kind.value}{condition})"

@@ -17,6 +17,7 @@ from auditor.model import (
     LearnedRole,
     Match,
     ProblemCode,
+    Rule,
     Signature,
     Verdict,
     VersionSource,
@@ -79,6 +80,38 @@ def test_a_reason_says_what_made_the_grade_and_what_a_stronger_one_lacks(
     facts: dict[FactKind, list[str]], reason: str
 ) -> None:
     assert reason_of(matched(facts), SDK) == reason
+
+
+PROFILED = replace(
+    SDK,
+    clauses=(*SDK.clauses, clause("shape", FactKind.DEX_PROFILE, "calls:1", "calls:2")),
+    rules=(Rule(Grade.RENAMED, ("shape",), ()), *SDK.rules[1:]),
+)
+
+
+def test_what_only_deep_looks_for_is_no_reason_and_is_named_as_such() -> None:
+    assert reason_of(matched({ACTIVITY: ["com.pay.Screen"]}), PROFILED) == (
+        "referenced by screen; not renamed: too little of literals"
+    )
+    found = audited({ACTIVITY: ["com.pay.Screen"]})
+    page = Page(200)
+    add_answer(page, found, found.answers[0], names_of(catalog([subject("pay")], [PROFILED])))
+    assert "shape (dex.class-profile, seen with --deep only)" in page.render()
+
+
+def test_a_reason_names_each_lack_once() -> None:
+    twice = replace(SDK, rules=(SDK.rules[0], SDK.rules[0], *SDK.rules[1:]))
+    assert reason_of(matched({STRING: TEXTS[:7]}), twice).count("too little of classes") == 1
+
+
+def test_that_an_sdk_is_merely_bundled_stands_beside_the_reason() -> None:
+    found = audited({CLASS: ["com.pay.Task"]})
+    (answer,) = found.answers
+    bundled = replace(answer, matches=(replace(answer.matches[0], detail="nobody calls it"),))
+    page = Page(200)
+    add_answer(page, found, bundled, names_of(CATALOG))
+    assert "why        embedded by classes\n" in page.render()
+    assert "use        nobody calls it\n" in page.render()
 
 
 def test_an_older_catalog_gives_no_reason() -> None:
