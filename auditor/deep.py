@@ -90,7 +90,8 @@ def look_deeper(
         matches = match(extraction, catalog) if found else matches
     whole = all(isinstance(item.values, DexClasses) for item in extraction.of(FactKind.DEX_CLASS))
     read_all = whole and not any(FactKind.DEX_CLASS in item.hidden for item in extraction.problems) and not problems
-    callers = _Callers(extraction.app.app_id, _declared(extraction), files, renamed)
+    sdks = tuple(clause for item in signatures.values() if item.role is Role.SDK for clause in _entry_clauses(item)[0])
+    callers = _Callers(extraction.app.app_id, _declared(extraction), sdks, files, renamed)
     answered: list[Match] = []
     for item in matches:
         signature = signatures.get(item.signature)
@@ -184,12 +185,18 @@ class _Callers:
     app_id: str
     declared: frozenset[str]
     """Classes that the manifest names, which so keep their names."""
+    sdks: tuple[Clause, ...]
+    """The clauses that name the code of SDKs of designated apps."""
     files: tuple[_File, ...]
     renamed: _Renamed
 
     def is_below_id(self, name: str) -> bool:
         """Whether a class is the app's own by its package."""
         return bool(self.app_id) and name.startswith(f"{self.app_id}.")
+
+    def is_app(self, name: str) -> bool:
+        """Whether a class is surely the app's: not of another SDK, which may share renamed code with this one."""
+        return self.is_told(name) and (self.is_below_id(name) or not any(_covers(clause, name) for clause in self.sdks))
 
     def is_told(self, name: str) -> bool:
         """Whether people gave a class its name: a shrinker's may be that of any class, of the SDK as well."""
@@ -228,7 +235,7 @@ def _with_use(item: Match, signature: Signature, callers: _Callers, read_all: bo
         return not name.startswith(folders) and (named or name in callers.declared)
 
     found = callers.find(is_callee, is_outside)
-    sure = {call: place for call, place in found.items() if callers.is_told(call.caller_class)}
+    sure = {call: place for call, place in found.items() if callers.is_app(call.caller_class)}
     if sure:
         return replace(item, hits=(*item.hits, _hit(sure)))
     # Where part of the SDK was renamed, the part that is called may be; where nothing of it is known, any class may.

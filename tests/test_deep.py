@@ -67,6 +67,7 @@ CODE = clause("code", FactKind.DEX_CLASS, prefixes=("com.pay.sdk.",))
 TEXT = clause("text", FactKind.DEX_STRING, "pay://one", "pay://two", at_least=2)
 SHAPE = clause("shape", FactKind.DEX_PROFILE, *features(sdk()))
 ENTRY = clause("entry", FactKind.ACTIVITY, "com.pay.sdk.PayActivity")
+CHAT = clause("chat", FactKind.DEX_CLASS, prefixes=("com.chat.sdk.",))
 RULES = [
     (Grade.EMBEDDED, ("code",), ()),
     (Grade.RENAMED, (), ("text", "shape")),
@@ -131,6 +132,17 @@ def test_calls_come_before_constructors_and_in_order() -> None:
         "com.shop.Zoo#buy -> com.pay.sdk.Task#pay",
         "com.shop.Able#buy -> com.pay.sdk.Task#<init>",
     ]
+
+
+def test_another_sdk_of_the_catalog_that_calls_it_shows_no_use_and_is_no_word_of_bundling() -> None:
+    other = signature("chat-sdk", [CHAT], [(Grade.EMBEDDED, ("chat",), ())], subject="chat")
+    found = app([*sdk(), caller("Lcom/chat/sdk/AuthActivity;")])
+    known = catalog([subject("pay"), subject("chat")], [SDK, other])
+    _, answered = look_deeper(found, match(found, known), known)
+    for item in answered:
+        assert CALLED_BY not in {hit.clause for hit in item.hits}
+    (pay,) = (item for item in answered if item.signature == "pay-sdk")
+    assert pay.detail == ""
 
 
 def test_what_is_shown_is_bounded_and_the_count_exact() -> None:
