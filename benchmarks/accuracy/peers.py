@@ -36,7 +36,7 @@ from benchmarks.accuracy.store import STORE, checked, file_sha256, write_whole
 
 FOLDER = STORE / "peers"
 TIMEOUT_SECONDS = 300
-PER_STYLE = 2
+PER_STYLE: Mapping[str, int] = {"android": 2, "ios": 1}
 REQUIREMENTS = {"exodus": "exodus-core==1.3.15", "blint": "blint==4.0.1"}
 RULES_WHEEL = "mobsf==4.5.3"
 RULES_WHEEL_SHA256 = "8e1ec272edb656c7aec24bc451ad56f2191857fd1726229bf0da496521ecf207"
@@ -161,14 +161,14 @@ def run_peers(cases: Sequence[Case], say: Callable[[str], None] = lambda text: N
     return PeerRun(tuple(ordered), notes)
 
 
-def sampled(cases: Sequence[Case], per_style: int = PER_STYLE) -> list[Case]:
+def sampled(cases: Sequence[Case], per_style: Mapping[str, int] = PER_STYLE) -> list[Case]:
     """Of each shrinker and use, and of each link style, the first few: an app takes the peers up to half a minute."""
     taken: Counter[tuple[str, str, str, bool]] = Counter()
     chosen = []
     for case in sorted(cases, key=lambda case: case.id):
         key = (case.platform, case.style, case.use if case.platform == "android" else "", case.encrypted)
         taken[key] += 1
-        if taken[key] <= per_style:
+        if taken[key] <= per_style[case.platform]:
             chosen.append(case)
     return chosen
 

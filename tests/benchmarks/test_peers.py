@@ -192,5 +192,5 @@ def test_a_few_of_each_style_and_use_are_asked() -> None:
             [("plain", False)] * 4 + [("plain", True)] * 3 + [("object", False)]
         )
     ]
-    chosen = [case.id for case in sampled([*ios, *android], per_style=2)]
-    assert chosen == ["a0", "a1", "a3", "a4", "a6", "i0", "i1", "i4", "i5", "i7"]
+    chosen = [case.id for case in sampled([*ios, *android], {"android": 2, "ios": 1})]
+    assert chosen == ["a0", "a1", "a3", "a4", "a6", "i0", "i4", "i7"]
