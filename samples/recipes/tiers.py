@@ -10,6 +10,7 @@ from recipes.apk import AndroidApp
 from recipes.sample import Expect, Proof, Sample, Seen, android, code_hidden, has_sdk
 
 ALIPAY, QQ, WECHAT = "alipay-sdk-android", "qq-connect-android", "wechat-opensdk-android"
+JNI_CLASS = "com.tencent.open.web.security.JniInterface"
 JNI = "Java_com_tencent_open_web_security_JniInterface_"
 QQ_EXPORTS = native.functions(f"{JNI}clearAllPWD", f"{JNI}insetTextToArray")
 NEAR_EXPORTS = native.functions(
@@ -147,8 +148,11 @@ def literal_tier() -> Iterator[Sample]:
 def _native(
     stem: str, file: str, build: Callable[[], bytes], about: str, package: str, *expect: Expect, **more: object
 ) -> Sample:
-    """An app with one library; listing the samples builds none."""
-    app = AndroidApp(package)
+    """An app with one library; listing the samples builds none.
+
+    Where the library is an SDK's, the class that its entry points are named after is there: else nothing could run it.
+    """
+    app = AndroidApp(package, classes=(JNI_CLASS,) if expect else ())
 
     def make() -> bytes:
         return apk.signed(replace(app, files=((file, build()),)))
