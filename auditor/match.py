@@ -17,7 +17,6 @@ from auditor.model import (
     ClauseHit,
     Confidence,
     Extraction,
-    Fact,
     FactBatch,
     FactKind,
     Grade,
@@ -173,21 +172,21 @@ def _confidence(clauses: Mapping[str, Clause], rule: Rule, used: Iterable[str]) 
 
 def ask(clause: Clause, batches: Iterable[FactBatch]) -> ClauseHit | None:
     """Whether enough of a clause's values occur; the facts kept are bounded, the count is exact."""
-    facts: dict[str, Fact] = {}
+    found: dict[str, FactBatch] = {}
     for item in batches:
         for value in _found(clause, item):
-            if value not in facts:
-                facts[value] = item.fact(value)
-    if not facts or len(facts) < clause.at_least:
+            found.setdefault(value, item)
+    if not found or len(found) < clause.at_least:
         return None
     listed = clause.value_set
-    first = sorted(facts.values(), key=lambda fact: (fact.value not in listed, fact.value, fact.origin.path))
+    # Only what is kept is located: to find one offset takes a pass over the file.
+    first = sorted(found, key=lambda value: (value not in listed, value))[: DEFAULT.evidence]
     return ClauseHit(
         clause=clause.name,
         kind=clause.kind,
-        matched=len(facts),
+        matched=len(found),
         listed=len(clause.values) + len(clause.prefixes) + len(clause.globs),
-        facts=tuple(first[: DEFAULT.evidence]),
+        facts=tuple(found[value].fact(value) for value in first),
     )
 
 

@@ -6,8 +6,19 @@ import pytest
 
 from auditor.limits import DEFAULT
 from auditor.match import ask, match, undecided
-from auditor.model import Confidence, FactKind, Grade, Match, ProblemCode, Relation, Role, VersionSource
-from tests.builders.extractions import app_id, catalog, clause, extraction, signature, subject
+from auditor.model import (
+    Confidence,
+    FactBatch,
+    FactKind,
+    Grade,
+    Match,
+    ProblemCode,
+    Relation,
+    Role,
+    SortedValues,
+    VersionSource,
+)
+from tests.builders.extractions import HERE, app_id, catalog, clause, extraction, signature, subject
 
 CLASS, STRING, ACTIVITY = FactKind.DEX_CLASS, FactKind.DEX_STRING, FactKind.ACTIVITY
 CODE = clause("code", CLASS, "com.pay.Task", prefixes=("com.pay.sdk.",), excluded=("com.pay.sdk.other.",))
@@ -100,6 +111,26 @@ def test_evidence_is_bounded_but_the_count_is_exact() -> None:
     assert found.hits[0].matched == 501
     assert len(found.hits[0].facts) == DEFAULT.evidence
     assert found.hits[0].facts[0].value == "com.pay.Task", "an exact value goes before one found by prefix"
+
+
+class Located(SortedValues):
+    """Values that count how often one of them is located."""
+
+    def __init__(self, values: list[str]) -> None:
+        super().__init__(values)
+        self.asked = 0
+
+    def offset_of(self, value: str) -> int | None:
+        self.asked += 1
+        return 7
+
+
+def test_only_what_is_kept_is_located() -> None:
+    values = Located([f"com.pay.sdk.C{number}" for number in range(500)])
+    hit = ask(CODE, [FactBatch(CLASS, HERE, values)])
+    assert hit is not None
+    assert (hit.matched, values.asked) == (500, DEFAULT.evidence)
+    assert {fact.origin.offset for fact in hit.facts} == {7}
 
 
 def test_the_same_class_in_two_dex_files_counts_once() -> None:
