@@ -94,6 +94,7 @@ class DotnetAssembly:
     """Names of the assemblies it refers to, in the order of the file."""
     strings: Values
     """Identifiers and user strings."""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +133,12 @@ def parse_dotnet_assembly(data: Blob) -> DotnetAssembly | None:
     except struct.error as error:
         raise FormatError("the .NET metadata is cut off") from error
     user = streams.get("#US", (0, 0))
-    strings = AssemblyStrings((heap[0], whole[heap[0] : heap[1]]), (user[0], whole[user[0] : user[1]]))
-    return DotnetAssembly(name, version, references, strings)
+    literals = whole[user[0] : user[1]]
+    strings = AssemblyStrings((heap[0], whole[heap[0] : heap[1]]), (user[0], literals))
+    # An entry of a wrong length, which the runtime never looks at, hides all that follow it.
+    cut = any(end > len(literals) for _, end in _find_user_strings(literals))
+    faults = ("a user string of the .NET metadata reaches outside their heap",) if cut else ()
+    return DotnetAssembly(name, version, references, strings, faults)
 
 
 def _find_metadata(data: bytes) -> int | None:
@@ -261,18 +266,21 @@ class AssemblyStrings(DeferredNames):
         self._user_at, self._user = user
 
     def _find(self) -> Iterator[tuple[int, bytes]]:
-        data = self._user
-        position, end = 1, len(data)
-        while position < end:
-            first = data[position]
-            # Section 24.2.4: a length of one, two or four bytes by the leading bits.
-            width = 1 if first < 0x80 else 2 if first < 0xC0 else 4
-            size = int.from_bytes(data[position : position + width], "big") & (0x7F, 0x3FFF, 0, 0x1FFFFFFF)[width - 1]
-            position += width
-            if size > end - position:
-                return
-            if size > 1:
-                # The last byte only tells whether there are characters outside ASCII.
-                text = data[position : position + size // 2 * 2].decode("utf-16-le", "replace")
-                yield self._user_at + position, text.encode()
-            position += size
+        for start, end in _find_user_strings(self._user):
+            if end <= len(self._user):
+                yield self._user_at + start, self._user[start:end].decode("utf-16-le", "replace").encode()
+
+
+def _find_user_strings(data: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of the characters of every user string; the last one may end behind the data."""
+    position, end = 1, len(data)
+    while position < end:
+        first = data[position]
+        # Section 24.2.4: a length of one, two or four bytes by the leading bits.
+        width = 1 if first < 0x80 else 2 if first < 0xC0 else 4
+        size = int.from_bytes(data[position : position + width], "big") & (0x7F, 0x3FFF, 0, 0x1FFFFFFF)[width - 1]
+        position += width
+        if size > 1:
+            # The last byte only tells whether there are characters outside ASCII.
+            yield position, position + size // 2 * 2
+        position += size

@@ -119,7 +119,7 @@ def _read_assembly(data: Blob, path: str, limits: Limits) -> WrapperFacts | None
     name = found.name or stem
     if _PLATFORM_ASSEMBLIES.fullmatch(name):
         return WrapperFacts(framework, _plugins(name))
-    return WrapperFacts(framework, _plugins(name), found.strings)
+    return WrapperFacts(framework, _plugins(name), found.strings, found.faults)
 
 
 def _plugins(*names: str) -> tuple[str, ...]:

@@ -173,3 +173,14 @@ def test_real_assemblies_are_read(package: Package, member: str, name: str, refe
     assert found.name == name
     assert reference in found.references
     assert text in found.strings
+
+
+def test_a_user_string_that_reaches_outside_is_a_fault_and_hides_none_before_it() -> None:
+    data = bytearray(Assembly(user_strings=("weixin://", "pay", "behind")).build())
+    at = data.index("pay".encode("utf-16-le")) - 1
+    data[at] = 0x7F
+    found = parse(bytes(data))
+    assert found.faults == ("a user string of the .NET metadata reaches outside their heap",)
+    assert "weixin://" in found.strings
+    assert "behind" not in found.strings
+    assert parse(SMALL).faults == ()
