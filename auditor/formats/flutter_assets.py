@@ -29,7 +29,7 @@ def parse_notices(data: Blob, limits: Limits = DEFAULT) -> tuple[str, ...]:
     The engine's own parts are named among them where their names could be those of Dart packages.
 
     Raises:
-        LimitError: it unpacks to more than ``limits.manifest_size``.
+        LimitError: it unpacks to more than ``limits.manifest_size``, or names more than ``limits.xml_elements``.
         FormatError: it is damaged, or no list of licences.
     """
     unpacked = _unpack(data, limits.manifest_size).replace(b"\r\n", b"\n")
@@ -39,6 +39,8 @@ def parse_notices(data: Blob, limits: Limits = DEFAULT) -> tuple[str, ...]:
         head, blank, _ = section.partition(b"\n\n")
         if blank:
             names.update(line for line in head[:_HEAD_SIZE].split(b"\n") if _NAME.fullmatch(line))
+            if len(names) > limits.xml_elements:
+                raise LimitError(f"more than {limits.xml_elements} packages with a licence; raise --limit xml_elements")
     if not names:
         raise FormatError("no list of licences: no package is named", 0)
     return tuple(sorted(name.decode("ascii") for name in names))

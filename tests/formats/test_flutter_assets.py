@@ -138,3 +138,10 @@ def test_real_licences_name_the_packages_of_the_snapshot() -> None:
             "record_web",
             "wakelock_plus",
         )
+
+
+def test_the_number_of_packages_is_bounded() -> None:
+    data = build_notices([(("fluwx", "tobias"), "MIT"), (("tencent_kit",), "Apache")])
+    assert len(parse_notices(data, replace(DEFAULT, xml_elements=3))) == 3
+    with pytest.raises(LimitError, match="xml_elements"):
+        parse_notices(data, replace(DEFAULT, xml_elements=2))
