@@ -246,7 +246,7 @@ def _peer_block(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
 def _peers(results: Results, outcomes: Sequence[Outcome]) -> list[str]:
     lines = _peer_block(results, outcomes)
     asked = len({row["case"] for row in results["peers"]})
-    lines += ["", f"The peers were asked about {asked} apps: all for Android, a few of each link style for iOS.", ""]
+    lines += ["", f"The peers were asked about {asked} apps: two of each shrinker and use, one of each link style.", ""]
     lines += ["Embedded or renamed only: that an encrypted app was answered *referenced* does not count here.", ""]
     lines += [f"- {PEER_NAMES[peer]}: {note}." for peer, note in sorted(results["peer_notes"].items())]
     lines += [
@@ -314,11 +314,14 @@ def _cost(results: Results) -> list[str]:
 
 def _not_found(results: Results, told: Sequence[Outcome]) -> list[str]:
     lost = [item for item in told if item.embedded and not is_found(item)]
+    kinds: dict[tuple[str, str, str, str, str], list[Outcome]] = {}
+    for item in lost:
+        kinds.setdefault((item.platform, item.style, item.family, item.word, why_lost(item)), []).append(item)
     lines = grid(
-        ("app", "family", "version", "SDK classes inside", "literals seen", "answer", "why"),
+        ("platform", "style", "family", "apps", "SDK classes inside", "answer", "why", "such as"),
         (
-            (item.case, item.family, item.went_in, item.classes, item.literals or "–", item.word, why_lost(item))
-            for item in lost
+            (platform, style, family, len(items), _between(item.classes for item in items), word, why, items[0].case)
+            for (platform, style, family, word, why), items in sorted(kinds.items())
         ),
     )
     if not lost:
@@ -326,6 +329,11 @@ def _not_found(results: Results, told: Sequence[Outcome]) -> list[str]:
     wrong = [item for item in told if item.word == Word.CONFUSED]
     lines += [f"- {item.case}: {item.family} was found ({item.grade}) and is not there" for item in wrong]
     return [*lines, "", *(f"- {text}" for text in results["limits"])]
+
+
+def _between(numbers: Iterable[int]) -> str:
+    found = sorted(set(numbers))
+    return str(found[0]) if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
 def why_lost(outcome: Outcome) -> str:

@@ -139,7 +139,8 @@ def test_exact_versions_are_counted_by_what_they_are_worth() -> None:
 def test_what_is_not_found_is_named_with_what_was_left_of_it() -> None:
     text = section(render_document(results()), "Not found, and why")
     why = "no name of it is readable and the literals are too few"
-    assert cells(text, "android-1-r8-full") == [["android-1-r8-full", "alipay", "15.5.9", "40", "2/19", "missed", why]]
+    row = ["android", "r8-full", "alipay", "1", "40", "missed", why, "android-1-r8-full"]
+    assert [line for line in cells(text, "android") if "r8-full" in line] == [row]
     assert "- Strings that a protector encrypts leave no literal." in text
 
 

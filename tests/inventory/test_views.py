@@ -17,8 +17,8 @@ COLUMNS = {
     "apps": "build platform app_id version version_code label signing signers present unknown sightings devices"
     " first_seen last_seen",
     "findings": "policy named status subject role grade relation waiver platform app_id version label build as_of scan",
-    "carriers": "subject role grade is_finding signature sdk_version sdk_version_basis confidence platform app_id version label build"
-    " devices",
+    "carriers": "subject role grade is_finding signature sdk_version sdk_version_basis confidence platform app_id"
+    " version label build devices",
     "where_seen": "fleet device user platform app_id version label subject role grade policies origin first_seen"
     " last_seen build",
     "evidence_detail": "app_id version build subject signature role grade clause matched listed kind value place"

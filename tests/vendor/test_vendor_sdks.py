@@ -217,7 +217,9 @@ def test_three_sdks_renamed_by_r8_in_full_mode_are_found_by_their_literals(tmp_p
             id="wechat 1.8.3.1",
         ),
         pytest.param(RN_WECHAT, "ios/libWeChatSDK.a", {"wechat", "wechat-pay"}, "1.7.2", id="wechat 1.7.2"),
-        pytest.param(RN_QQ, "ios/RCTQQAPI/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "3.1_lite", id="qq rn-qq"),
+        pytest.param(
+            RN_QQ, "ios/RCTQQAPI/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "3.1_lite", id="qq rn-qq"
+        ),
         pytest.param(
             RN_QQSDK, "ios/RCTQQSDK/TencentOpenAPI.framework/TencentOpenAPI", {"tencent-qq"}, "3.1", id="qq rn-qqsdk"
         ),
