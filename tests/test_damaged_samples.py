@@ -24,6 +24,7 @@ from tests.builders.mangle import mutations, prefixes
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 ENTRIES: list[dict[str, Any]] = tomllib.loads((SAMPLES / "manifest.toml").read_text(encoding="utf-8"))["sample"]
 ALL = [pytest.param(entry, id=entry["path"]) for entry in ENTRIES]
+pytestmark = pytest.mark.slow
 CUTS = (0.02, 0.3, 0.7, 0.99)
 DAY = date(2026, 11, 1)
 

@@ -474,6 +474,7 @@ def test_flipped_bits_give_a_manifest_or_a_format_error(form: Callable[[Node], b
 
 
 @pytest.mark.tools
+@pytest.mark.slow
 @aapt2.needs_aapt2
 class TestAgainstTheToolsOfThePlatform:
     def read(self, apk: Path) -> tuple[Manifest, Resources]:

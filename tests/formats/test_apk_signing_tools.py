@@ -21,6 +21,7 @@ from tests.builders.zips import Member, build_zip
 
 pytestmark = [
     pytest.mark.tools,
+    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("apksigner") is None, reason="apksigner is not installed"),
 ]
 

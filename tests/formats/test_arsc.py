@@ -279,6 +279,7 @@ def test_flipped_bits_give_a_table_or_a_format_error(data: bytes) -> None:
 
 
 @pytest.mark.tools
+@pytest.mark.slow
 @aapt2.needs_aapt2
 class TestAgainstTheToolsOfThePlatform:
     def test_strings_of_the_framework(self) -> None:
