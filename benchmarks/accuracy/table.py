@@ -66,8 +66,9 @@ def render_block(results: Results) -> str:
     lines = [*_figure_table(results), "", *_peer_block(results, outcomes), ""]
     apps = len({item.case for item in outcomes})
     lines.append(
-        f"{apps} apps built around vendor SDK binaries; truth from mapping files and link maps; each app is answered "
-        "without what was learned from the SDK versions in it. All tables, and what is still not found and why: "
+        "The second table counts embedded and renamed only, on the apps the peers were asked about; of encrypted apps "
+        f"the rest was answered referenced or unknown. {apps} apps built around vendor SDK binaries; truth from "
+        "mapping files and link maps; each app is answered without what was learned from the SDK versions in it. All tables, and what is still not found and why: "
         f"[docs/accuracy.md](docs/accuracy.md). Again: `{COMMAND}`."
     )
     return "\n".join(lines)
