@@ -68,7 +68,8 @@ def render_block(results: Results) -> str:
     lines.append(
         "The second table counts embedded and renamed only, on the apps the peers were asked about; of encrypted apps "
         f"the rest was answered referenced or unknown. {apps} apps built around vendor SDK binaries; truth from "
-        "mapping files and link maps; each app is answered without what was learned from the SDK versions in it. All tables, and what is still not found and why: "
+        "mapping files and link maps; each app is answered without what was learned from the SDK versions in it. "
+        "All tables, and what is still not found and why: "
         f"[docs/accuracy.md](docs/accuracy.md). Again: `{COMMAND}`."
     )
     return "\n".join(lines)
