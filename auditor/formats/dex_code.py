@@ -101,14 +101,20 @@ class DexCode:
     def __init__(self, classes: DexClasses) -> None:
         self._tables: Tables = classes.tables
         self._data = classes.tables.data
-        self._budget = self._text_budget = 2 * len(self._data)
-        # A field or method is defined once; a list that repeats one would fill the memory with its few bytes.
-        self._fields_left, self._methods_left = self._fields[0], self._methods[0]
+        self._text_budget = 2 * len(self._data)
+        self._texts: dict[int, str] = {}
+        self._begin()
         self._bodies: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {}
         self._descriptors: dict[int, str] = {}
         self._known: dict[int, tuple[int, int, str] | None] = {}
+
+    def _begin(self) -> None:
+        """Give each pass over the classes the whole allowance."""
+        self._budget = 2 * len(self._data)
+        # A field or method is defined once; a list that repeats one would fill the memory with its few bytes.
+        self._fields_left, self._methods_left = self._fields[0], self._methods[0]
         self.unread = 0
-        """Classes and methods that could not be read in full so far."""
+        """Classes and methods that could not be read in full so far, in the latest pass."""
 
     @cached_property
     def _protos(self) -> tuple[int, int]:
@@ -150,7 +156,10 @@ class DexCode:
         """A string of up to 4 kB, as Latin-1 where it is not ASCII; empty where it cannot be read."""
         if index >= len(self._tables.strings) or self._tables.strings[index] == NO_INDEX:
             return ""
-        return self._text(self._tables.strings[index])
+        found = self._texts.get(index)
+        if found is None:
+            found = self._texts[index] = self._text(self._tables.strings[index])
+        return found
 
     def method(self, index: int) -> tuple[int, int, str] | None:
         """Class type, prototype and name of a method; None for an index outside."""
@@ -182,6 +191,7 @@ class DexCode:
         return tuple(low | high << 8 for low, high in zip(items[::2], items[1::2], strict=False))
 
     def __iter__(self) -> Iterator[ClassCode]:
+        self._begin()
         for row, type_index in enumerate(self._tables.class_types):
             offset = self._tables.class_offset + row * CLASS_WORDS * WORD
             words = parse_words(self._data, offset, CLASS_WORDS)
@@ -238,8 +248,12 @@ class DexCode:
         """What a code_item refers to; R8 lets equal methods share one, which is read once."""
         found = self._bodies.get(relative)
         if found is None:
-            found = self._bodies[relative] = self._read_body(self._tables.base + relative)
-            return found
+            read = self._read_body(self._tables.base + relative)
+            if read is None:
+                self.unread += 1
+                return (), ()
+            self._bodies[relative] = read
+            return read
         # Who goes through the methods goes through what each refers to, so a body costs each time.
         self._budget -= len(found[0]) + len(found[1])
         if self._budget < 0:
@@ -247,16 +261,14 @@ class DexCode:
             return (), ()
         return found
 
-    def _read_body(self, start: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _read_body(self, start: int) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
         data = self._data
         if start + _CODE_HEADER > len(data):
-            self.unread += 1
-            return (), ()
+            return None
         size = 2 * parse_words(data, start + _CODE_SIZE, 1)[0]
         position = start + _CODE_HEADER
         if position + size > len(data) or self._budget < size:
-            self.unread += 1
-            return (), ()
+            return None
         self._budget -= size
         return _references(data, position, position + size)
 

@@ -328,6 +328,16 @@ def test_methods_may_share_a_body() -> None:
     assert code.unread == 0
 
 
+def test_a_second_pass_sees_what_the_first_saw() -> None:
+    """Each pass has the whole allowance, and counts anew what it could not read."""
+    whole, cut = code_of(with_methods(count=400, calls=3)), code_of(with_methods(count=10, calls=1, copies=50))
+    for code in (whole, cut):
+        first, unread = [item.methods for item in code], code.unread
+        for _ in range(5):
+            assert [item.methods for item in code] == first
+            assert code.unread == unread
+
+
 def test_a_body_that_thousands_of_methods_share_is_not_gone_through_each_time() -> None:
     """65 536 methods with one body of 60 000 calls: four thousand million calls in a megabyte."""
     data = with_methods(count=65_536, calls=60_000)
