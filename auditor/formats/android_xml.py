@@ -68,6 +68,12 @@ class Document:
     anomalies: tuple[str, ...] = ()
 
 
+def attribute_text(element: Element, name: str) -> str:
+    """Text of an attribute by its name, whatever its namespace; empty where it has none."""
+    value = element.names.get(name)
+    return "" if value is None else value_text(value) or ""
+
+
 def value_text(value: Value) -> str | None:
     """Text of a value as the platform coerces it; None for references and null."""
     if value.text is not None:

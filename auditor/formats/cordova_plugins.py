@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.errors import FormatError
-from auditor.formats.android_xml import Document, Element, parse_text_xml, value_text
+from auditor.formats.android_xml import Document, attribute_text, parse_text_xml
 from auditor.formats.axml import parse_axml
 from auditor.formats.blob import Blob
 from auditor.formats.json_text import items_of, parse_json, text_of
@@ -78,8 +78,9 @@ def parse_config_xml(data: Blob, limits: Limits = DEFAULT) -> PluginList | None:
     for feature in document.root.children:
         if feature.name != "feature":
             continue
-        names.add(_attribute(feature, "name"))
-        names.update(_attribute(item, "value") for item in feature.children if _attribute(item, "name") in _CLASS)
+        names.add(attribute_text(feature, "name"))
+        classes = (item for item in feature.children if attribute_text(item, "name") in _CLASS)
+        names.update(attribute_text(item, "value") for item in classes)
     names.discard("")
     return PluginList((), names=tuple(sorted(names)))
 
@@ -88,11 +89,6 @@ def _parse_xml(data: Blob, limits: Limits) -> Document:
     if data[:2] == b"\x03\x00":
         return parse_axml(data, limits)
     return parse_text_xml(bytes(data), limits)
-
-
-def _attribute(element: Element, name: str) -> str:
-    value = element.names.get(name)
-    return "" if value is None else value_text(value) or ""
 
 
 def parse_capacitor_plugins(data: Blob, limits: Limits = DEFAULT) -> PluginList:

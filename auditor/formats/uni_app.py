@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.errors import FormatError
-from auditor.formats.android_xml import Element, parse_text_xml, value_text
+from auditor.formats.android_xml import attribute_text, parse_text_xml
 from auditor.formats.axml import parse_axml
 from auditor.formats.blob import Blob
 from auditor.formats.json_text import items_of, parse_json, text_of
@@ -79,11 +79,11 @@ def parse_dcloud_properties(data: Blob, limits: Limits = DEFAULT) -> UniApp:
         pending.extend(element.children)
         if element.name != "feature":
             continue
-        group = _attribute(element, "name")
+        group = attribute_text(element, "name")
         inner = [item for item in element.children if item.name == "module"]
-        modules.update(_module(group, _attribute(item, "name")) for item in inner)
+        modules.update(_module(group, attribute_text(item, "name")) for item in inner)
         modules.add(group)
-        classes.update(_attribute(item, "value") for item in (element, *inner))
+        classes.update(attribute_text(item, "value") for item in (element, *inner))
     return UniApp(tuple(sorted(modules - {""})), tuple(sorted(classes - {""})))
 
 
@@ -91,11 +91,6 @@ def _module(group: str, name: str) -> str:
     """OAuth-Weixin of OAuth is what the manifest calls oauth.weixin."""
     group = group.lower()
     return f"{group}.{name.lower().removeprefix(f'{group}-')}"
-
-
-def _attribute(element: Element, name: str) -> str:
-    value = element.names.get(name)
-    return "" if value is None else value_text(value) or ""
 
 
 def parse_uniplugins(data: Blob, limits: Limits = DEFAULT) -> UniApp:
