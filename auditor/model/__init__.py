@@ -16,6 +16,14 @@ from auditor.model.answers import (
     Waiver,
 )
 from auditor.model.apps import App, Extraction, Part, PartKind, Signer, Signing, SigningState, build_key
+from auditor.model.devices import (
+    Completeness,
+    DeviceRecord,
+    DeviceUser,
+    Listing,
+    RecordKind,
+    State,
+)
 from auditor.model.facts import Fact, FactBatch, FactKind, Platform, SortedValues, Tier, Values, batch
 from auditor.model.learned import LearnedBuild, LearnedGroup, LearnedRole, LearnedSet
 from auditor.model.origin import Origin
@@ -48,8 +56,11 @@ __all__ = [
     "Certificate",
     "Clause",
     "ClauseHit",
+    "Completeness",
     "Confidence",
     "Device",
+    "DeviceRecord",
+    "DeviceUser",
     "Example",
     "Extraction",
     "Fact",
@@ -62,6 +73,7 @@ __all__ = [
     "LearnedRole",
     "LearnedSet",
     "LegalStatus",
+    "Listing",
     "Match",
     "NamedSubject",
     "Origin",
@@ -71,6 +83,7 @@ __all__ = [
     "Policy",
     "Problem",
     "ProblemCode",
+    "RecordKind",
     "Relation",
     "Role",
     "Rule",
@@ -81,6 +94,7 @@ __all__ = [
     "Signing",
     "SigningState",
     "SortedValues",
+    "State",
     "Subject",
     "Tier",
     "Values",
