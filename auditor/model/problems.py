@@ -38,6 +38,7 @@ class ProblemCode(StrEnum):
     MACHO_ENCRYPTED = "macho-encrypted"
     MACHO_ABSENT = "macho-absent"
     WRAPPER_DAMAGED = "wrapper-damaged"
+    RECORD_DAMAGED = "record-damaged"
     LINK_SKIPPED = "link-skipped"
     INTERNAL = "internal-error"
 
@@ -123,6 +124,7 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
         "a cross-platform framework's bundle, snapshot or plugin list could not be read",
         _WRAPPER,
     ),
+    ProblemCode.RECORD_DAMAGED: ("a record that names apps could not be read in full", _ALL),
     ProblemCode.LINK_SKIPPED: ("a symbolic link was not followed", _NOTHING),
     ProblemCode.INTERNAL: ("a fault of the auditor itself; please report it", _ALL),
 }
