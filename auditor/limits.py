@@ -13,11 +13,11 @@ GIB = 1024 * MIB
 class Limits:
     """Bounds for one run; sizes in bytes. A reached bound becomes a Problem, never a crash."""
 
-    container_depth: int = 6
+    container_depth: int = 8
     """How many containers may lie inside each other (a zip of .apks of .apk is three)."""
     folder_entries: int = 5_000_000
     """Files looked at below one folder argument."""
-    zip_entries: int = 400_000
+    zip_entries: int = 4_000_000
     """Central directory records read from one archive."""
     member_size: int = 768 * MIB
     """Unpacked size of one member that is read as a whole."""
@@ -27,13 +27,17 @@ class Limits:
     """Unpacked bytes read for one app, all members and nested containers together."""
     spool_memory: int = 64 * MIB
     """A nested container larger than this goes to an anonymous temporary file."""
-    file_size: int = 64 * GIB
+    spool_size: int = 128 * GIB
+    """A disk image, archive or backup that is unpacked to an anonymous temporary file."""
+    file_size: int = 4096 * GIB
     """One input file."""
     nested_apps: int = 512
     """Apps nested in one app."""
 
     manifest_size: int = 32 * MIB
     """Binary or protobuf AndroidManifest, Info.plist and other declarations."""
+    database_size: int = 1 * GIB
+    """A SQLite database of a device, and its write-ahead log; it is held in memory twice."""
     xml_depth: int = 256
     """Nesting of elements, plist values and protobuf messages."""
     xml_elements: int = 500_000

@@ -19,6 +19,7 @@ class ProblemCode(StrEnum):
     ARCHIVE_DAMAGED = "archive-damaged"
     ARCHIVE_ENCRYPTED = "archive-encrypted"
     ARCHIVE_TAMPERED = "archive-tampered"
+    ENCRYPTED = "encrypted"
     MEMBER_UNREADABLE = "member-unreadable"
     LIMIT = "limit-reached"
     MANIFEST_DAMAGED = "manifest-damaged"
@@ -86,6 +87,7 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
     ProblemCode.UNSUPPORTED: ("a known format that this version does not read", _ALL),
     ProblemCode.ARCHIVE_DAMAGED: ("the zip archive cannot be listed", _ALL),
     ProblemCode.ARCHIVE_ENCRYPTED: ("members are encrypted with a password", _ALL),
+    ProblemCode.ENCRYPTED: ("content is encrypted; a password or key opens it", _ALL),
     ProblemCode.ARCHIVE_TAMPERED: (
         "headers contradict each other; read the way the platform reads them",
         _NOTHING,
