@@ -390,6 +390,12 @@ class TestSubjectsAndPolicies:
             ('"0123456789abcdef0123456789abcdef"', '"0123456789ABCDEF0123456789ABCDEF"', "lower-case hex"),
             ('md5 = "0123456789abcdef0123456789abcdef"', "", "has nothing to compare with"),
             ('md5 = "0123456789abcdef0123456789abcdef"', 'rsa_modulus = "00ab"', "strip leading zeros"),
+            ('md5 = "0123456789abcdef0123456789abcdef"', 'java_hash = "0962f5b7"', "has nothing to compare with"),
+            (
+                '0123456789abcdef0123456789abcdef"',
+                '0123456789abcdef0123456789abcdef"\njava_hash = "962f5b7"',
+                "8 lower",
+            ),
             ('id = "com.pay.app"\n', "", "says nothing"),
             ('id = "pay"\n', 'id = "Pay App"\n', "write lower-case words"),
         ],

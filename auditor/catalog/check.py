@@ -12,7 +12,7 @@ from auditor.model.facts import FactKind, Platform
 from auditor.model.signatures import Confidence, Example, Role, Signature, Subject
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_HEX_DIGITS = {"sha256": 64, "sha1": 40, "md5": 32, "md5_of_hex": 32, "spki_sha256": 64}
+_HEX_DIGITS = {"sha256": 64, "sha1": 40, "md5": 32, "md5_of_hex": 32, "spki_sha256": 64, "java_hash": 8}
 _MEMORY = "memory"
 _TABLES = (FactKind.DEX_STRING, FactKind.MACHO_STRING)
 """Kinds of which an app has hundreds of thousands."""
@@ -89,7 +89,8 @@ def _check_certificate(catalog: Catalog, file: str, name: str) -> Iterator[Fault
     key = f"certificate[{name}]"
     yield from _check_sources(catalog, file, key, certificate.sources, certificate.confidence)
     values = {field: getattr(certificate, field) for field in (*_HEX_DIGITS, "rsa_modulus")}
-    if not any(values.values()):
+    # The Java hash has 32 bits, too few to know a signer by.
+    if not any(value for field, value in values.items() if field != "java_hash"):
         yield Fault(file, key, "has nothing to compare with", "give a digest or the RSA modulus")
     for field, value in values.items():
         wanted = _HEX_DIGITS.get(field)

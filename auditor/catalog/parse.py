@@ -182,6 +182,7 @@ def parse_certificate(table: Table) -> Certificate:
         sha1=table.optional("sha1"),
         md5=table.optional("md5"),
         md5_of_hex=table.optional("md5_of_hex"),
+        java_hash=table.optional("java_hash"),
         spki_sha256=table.optional("spki_sha256"),
         rsa_modulus=table.optional("rsa_modulus"),
         note=table.text("note", ""),
