@@ -34,6 +34,11 @@ class Limits:
     nested_apps: int = 512
     """Apps nested in one app."""
 
+    image_extents: int = 2_000_000
+    """Runs of bytes that one disk image is put together from (chunks of a sparse image, extents of a partition)."""
+    partitions: int = 1_000
+    """Parts of one disk."""
+
     manifest_size: int = 32 * MIB
     """Binary or protobuf AndroidManifest, Info.plist and other declarations."""
     database_size: int = 1 * GIB
