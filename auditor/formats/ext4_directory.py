@@ -1,0 +1,59 @@
+"""Read the entries in a block of an ext2, ext3 or ext4 directory.
+
+Specification: Linux kernel documentation, ext4 data structures and algorithms, "Directory Entries".
+
+Not read: hash trees (their blocks look like unused entries to a linear reader), checksums, names in clear of encrypted
+directories.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+_HEADER = struct.Struct("<IHBB")
+_WHOLE_BLOCK = (0, 0xFFFF)
+_DOTS = (b".", b"..")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name and the inode it leads to."""
+
+    name: bytes
+    inode: int
+    file_type: int
+    """As the directory states it, 0: not stated."""
+
+
+def parse_entries(block: bytes | memoryview) -> tuple[list[Entry], str]:
+    """Read one block: its entries, those of the directory itself and its parent left out, and what is wrong with it.
+
+    What follows a damaged entry cannot be found, so the rest of the block is lost with it.
+    """
+    entries: list[Entry] = []
+    position = 0
+    while position + _HEADER.size <= len(block):
+        inode, stated, name_size, file_type = _HEADER.unpack_from(block, position)
+        size = _record_size(stated, len(block))
+        if size < _HEADER.size or size & 3 != 0 or position + size > len(block):
+            return entries, f"an entry of {size} bytes at {position}"
+        if inode != 0:
+            if not 0 < name_size <= size - _HEADER.size:
+                return entries, f"a name of {name_size} bytes at {position}"
+            start = position + _HEADER.size
+            entries.append(Entry(bytes(block[start : start + name_size]), inode, file_type))
+        position += size
+    return entries, ""
+
+
+def _record_size(stated: int, block_size: int) -> int:
+    """Size of an entry: blocks of 64 KiB are too large for 16 bits."""
+    if block_size < 1 << 16:
+        return stated
+    return block_size if stated in _WHOLE_BLOCK else (stated & 0xFFFC) | (stated & 3) << 16
+
+
+def without_dots(entries: list[Entry]) -> list[Entry]:
+    """Leave out the two entries that a directory begins with: itself and its parent."""
+    return [entry for at, entry in enumerate(entries) if at > 1 or entry.name not in _DOTS]
