@@ -13,12 +13,18 @@ GIB = 1024 * MIB
 class Limits:
     """Bounds for one run; sizes in bytes. A reached bound becomes a Problem, never a crash."""
 
-    container_depth: int = 8
+    container_depth: int = 12
     """How many containers may lie inside each other (a zip of .apks of .apk is three)."""
     folder_entries: int = 5_000_000
     """Files looked at below one folder argument."""
+    tree_depth: int = 256
+    """Folders inside each other in one image or archive."""
     zip_entries: int = 4_000_000
     """Central directory records read from one archive."""
+    tar_members: int = 4_000_000
+    """Members of one tar archive, the directories included that only paths name."""
+    tar_header_size: int = 4 * MIB
+    """An extended header, a long name or the map of a sparse file in a tar archive."""
     member_size: int = 768 * MIB
     """Unpacked size of one member that is read as a whole."""
     member_ratio: int = 1_200
@@ -43,6 +49,8 @@ class Limits:
     """Binary or protobuf AndroidManifest, Info.plist and other declarations."""
     database_size: int = 1 * GIB
     """A SQLite database of a device, and its write-ahead log; it is held in memory twice."""
+    record_size: int = 64 * MIB
+    """A record of a device that is read as a whole: packages.xml, packages.list, build.prop."""
     xml_depth: int = 256
     """Nesting of elements, plist values and protobuf messages."""
     xml_elements: int = 500_000
