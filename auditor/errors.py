@@ -32,6 +32,12 @@ class UnsupportedError(FormatError):
     slug = "unsupported"
 
 
+class PasswordError(FormatError):
+    """Encrypted bytes need a password, or another one; the message says which."""
+
+    slug = "password"
+
+
 class InputError(AuditorError):
     """A path the user named cannot be opened at all."""
 
