@@ -2,8 +2,8 @@
 
 Format: the sparse image format 1.x of libsparse (AOSP system/core/libsparse, sparse_format.h).
 
-Not read: checksums (a CRC chunk and the checksum of the header would take a pass over the whole image); what follows the
-last chunk; images of another major version.
+Not read: checksums (a CRC chunk and the checksum of the header would take a pass over the whole image); what follows
+the last chunk; images of another major version.
 """
 
 from __future__ import annotations
@@ -109,4 +109,6 @@ def _check_chunk(source: Source, position: int, chunk: tuple[int, int, int], ste
     if total != step + sizes[kind]:
         raise FormatError(f"a chunk of {total} bytes in a sparse image where {step + sizes[kind]} are due", position)
     if position + total > source.size:
-        raise FormatError(f"a chunk of the sparse image is cut off: {source.size - position} of {total} bytes", position)
+        raise FormatError(
+            f"a chunk of the sparse image is cut off: {source.size - position} of {total} bytes", position
+        )

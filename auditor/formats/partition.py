@@ -38,7 +38,7 @@ class Partition:
 
     @property
     def slot(self) -> str:
-        """Which of two sets of partitions it belongs to, ``a`` or ``b``; empty: the device has one set, or it is in both."""
+        """Which of two sets of partitions it belongs to, ``a`` or ``b``; empty: it is in both, or there is one."""
         base = self.name.removesuffix("-cow").partition("@")[0]
         return base[-1] if base.endswith(("_a", "_b")) else ""
 
