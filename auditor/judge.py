@@ -42,7 +42,7 @@ def _answers(extraction: Extraction, matches: tuple[Match, ...], catalog: Catalo
     open_kinds = undecided(extraction, catalog)
     answerable = subjects_on(extraction.app.platform, catalog)
     for subject in sorted(catalog.subjects):
-        own = tuple(sorted((item for item in matches if item.subject == subject), key=_strength))
+        own = tuple(sorted((item for item in matches if item.subject == subject), key=strength))
         if any(is_finding(item) for item in own):
             yield Answer(subject, Verdict.PRESENT, own)
         elif subject in open_kinds and subject in answerable:
@@ -66,7 +66,8 @@ def subjects_on(platform: Platform, catalog: Catalog) -> frozenset[str]:
     return frozenset(known)
 
 
-def _strength(match: Match) -> tuple[bool, int, int, str]:
+def strength(match: Match) -> tuple[bool, int, int, str]:
+    """The key that puts the strongest match first."""
     return (not is_finding(match), _ROLES.index(match.role), GRADE_ORDER.index(match.grade), match.signature)
 
 

@@ -51,7 +51,10 @@ def _by_store(known: Iterable[AppId], extraction: Extraction) -> AppId | None:
 def _match_entry(extraction: Extraction, subject: Subject, entry: AppId, catalog: Catalog) -> Match:
     app = extraction.app
     references = [catalog.certificates[name] for name in entry.certificates]
-    grade, reference, detail = grade_signer(app, references, family_of(subject))
+    if app.signing.state is SigningState.RECORDED:
+        grade, reference, detail = grade_recorded(extraction, references, family_of(subject))
+    else:
+        grade, reference, detail = grade_signer(app, references, family_of(subject))
     kind = FactKind.APP_ID if entry.value is not None and entry.value == app.app_id else FactKind.STORE_ID
     if kind is FactKind.STORE_ID:
         detail = f"known by its App Store id; its bundle id is {app.app_id or 'not readable'}"
@@ -109,6 +112,42 @@ def grade_signer(
     return Grade.IMPOSTOR, None, f"signed by another key than {expected}: {_names(signing.signers)}"
 
 
+def grade_recorded(
+    extraction: Extraction, references: Iterable[Certificate], family: Iterable[Certificate]
+) -> tuple[Grade, Certificate | None, str]:
+    """Grade an app that only a record names: (grade, the reference that agrees, why).
+
+    A record is no proof of a signature, so that the best is ``claimed``; but who the record says is another, is one.
+    """
+    if extraction.app.platform is Platform.IOS:
+        return Grade.CLAIMED, None, "known from a record of the device; no signer reference exists for this platform"
+    references = tuple(references)
+    told = {value for item in extraction.of(FactKind.SIGNER) for value in item.values}
+    names = {value.partition(":")[0] for value in told}
+    matched = next((item for item in (*references, *family) if told & _values_of(item)), None)
+    if matched is not None:
+        return Grade.CLAIMED, matched, f"known from a record of the device, which names {matched.id} as its signer"
+    comparable = all(any(value.partition(":")[0] in names for value in _values_of(item)) for item in references)
+    if told and references and comparable:
+        expected = ", ".join(item.id for item in references)
+        return Grade.IMPOSTOR, None, f"the record of the device names another signer than {expected}"
+    return Grade.CLAIMED, None, "known from a record of the device, which tells no signer to compare"
+
+
+def _values_of(reference: Certificate) -> set[str]:
+    """What a reference says, as SIGNER facts."""
+    named = (
+        ("sha256", reference.sha256),
+        ("sha1", reference.sha1),
+        ("md5", reference.md5),
+        ("md5-of-hex", reference.md5_of_hex),
+        ("java-hash", reference.java_hash),
+        ("spki-sha256", reference.spki_sha256),
+        ("rsa-modulus", reference.rsa_modulus),
+    )
+    return {f"{name}:{value}" for name, value in named if value is not None}
+
+
 def _reference_for(app: App, certificates: Iterable[Certificate]) -> Certificate | None:
     """The first reference that is a signer, now or before a rotation; else the first with the key of one."""
     signers = (*app.signing.signers, *app.signing.lineage)
@@ -138,7 +177,7 @@ def _names(signers: Iterable[Signer]) -> str:
 def _match_sibling(extraction: Extraction, subject: Subject) -> Match | None:
     """Another id under a verified signature by one of the subject's certificates."""
     app = extraction.app
-    if app.signing.state is not SigningState.VERIFIED:
+    if app.signing.state not in (SigningState.VERIFIED, SigningState.RECORDED):
         return None
     reference = _reference_for(app, family_of(subject))
     if reference is None:
@@ -165,18 +204,7 @@ def _first_facts(extraction: Extraction, kind: FactKind) -> Iterator[Fact]:
 
 def _signer_facts(extraction: Extraction, reference: Certificate) -> Iterator[Fact]:
     """The signer facts a reference agrees with; the app's own origin where an extractor gave none."""
-    wanted = {
-        f"{name}:{value}"
-        for name, value in (
-            ("sha256", reference.sha256),
-            ("sha1", reference.sha1),
-            ("md5", reference.md5),
-            ("md5-of-hex", reference.md5_of_hex),
-            ("spki-sha256", reference.spki_sha256),
-            ("rsa-modulus", reference.rsa_modulus),
-        )
-        if value is not None
-    }
+    wanted = _values_of(reference)
     for item in extraction.of(FactKind.SIGNER):
         for value in item.values:
             if value in wanted:

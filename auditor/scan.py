@@ -19,16 +19,30 @@ from auditor.containers.member import Member
 from auditor.deep import look_deeper
 from auditor.errors import AuditorError, InputError
 from auditor.judge import judge
+from auditor.judge_record import judge_record
 from auditor.limits import DEFAULT, Limits
 from auditor.match import match
 from auditor.match_packers import with_packers
-from auditor.model import Audit, Extraction, Origin, PartKind, Problem, ProblemCode, Scan
+from auditor.model import (
+    Audit,
+    DeviceRecord,
+    Extraction,
+    JudgedRecord,
+    Origin,
+    PartKind,
+    Problem,
+    ProblemCode,
+    Scan,
+)
 from auditor.platforms.android import extract_android
 from auditor.platforms.android_bundle import extract_bundle
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate
 from auditor.platforms.find import find_in_files, find_in_folder, find_nested
 from auditor.platforms.ios import extract_ios
+from auditor.platforms.record_source import RecordSource
+from auditor.platforms.records import read_record
 from auditor.platforms.refusal import refusal
+from auditor.platforms.search import Found, Search
 
 _T = TypeVar("_T")
 
@@ -62,7 +76,13 @@ class Run:
     observer: Callable[[Progress], None] | None = None
     deep: bool = False
     """Look at class profiles and at who calls the SDKs, too: a pass over the code of each app."""
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    """What to try on encrypted backups; never stored."""
+    on_record: Callable[[JudgedRecord], None] | None = None
+    """Told of each record of a device when it was read."""
     apps: int = 0
+    records: list[JudgedRecord] = field(default_factory=list)
+    """What files that only name apps say, in the order in which they were met."""
     found_problems: list[Problem] = field(default_factory=list)
     _bytes_done: int = 0
     _bytes_total: int | None = None
@@ -84,13 +104,17 @@ class Run:
         if self.observer is not None:
             self._bytes_total = sum(_size_below(place, self.limits) for place, _ in labelled)
         for place, label in labelled:
-            for found in open_argument(place, label, self.limits, several=len(labelled) > 1):
+            search = Search(self.limits, guarded, self.passwords)
+            for found in open_argument(place, label, search, several=len(labelled) > 1):
                 yield from self._follow(found)
 
-    def _follow(self, found: Candidate | Problem) -> Iterator[Audit]:
+    def _follow(self, found: Found) -> Iterator[Audit]:
         """Audit one candidate, then the apps nested in it."""
         if isinstance(found, Problem):
             self.found_problems.append(found)
+            return
+        if isinstance(found, RecordSource | DeviceRecord):
+            self._read_record(found)
             return
         for outcome in guarded(found.origin, self._answer(found)):
             if isinstance(outcome, Problem):
@@ -104,6 +128,17 @@ class Run:
                 search = find_nested(member, found.budget, found.origin, found.depth + 1)
                 for inner in guarded(member.origin, search):
                     yield from self._follow(inner)
+
+    def _read_record(self, found: RecordSource | DeviceRecord) -> None:
+        for record in guarded(found.origin, _read(found)):
+            if isinstance(record, Problem):
+                self.found_problems.append(record)
+                continue
+            self.found_problems.extend(record.problems)
+            judged = judge_record(record, self.catalog, self.as_of)
+            self.records.append(judged)
+            if self.on_record is not None:
+                self.on_record(judged)
 
     def _answer(self, found: Candidate) -> Iterator[tuple[Audit, tuple[Member, ...]]]:
         extraction, nested = extract(found)
@@ -119,6 +154,16 @@ class Run:
         if audit.app.parent is None:
             self._bytes_done += sum(part.size for part in audit.app.parts if part.kind not in _INNER)
         self.observer(Progress(self.apps, self._bytes_done, self._bytes_total, str(audit.app.origin)))
+
+
+def _read(found: RecordSource | DeviceRecord) -> Iterator[DeviceRecord | Problem]:
+    if isinstance(found, DeviceRecord):
+        yield found
+        return
+    try:
+        yield read_record(found)
+    except AuditorError as error:
+        yield refusal(found.origin, error, ProblemCode.RECORD_DAMAGED)
 
 
 _INNER = frozenset({PartKind.EXTENSION, PartKind.WATCH, PartKind.CLIP})
@@ -187,20 +232,20 @@ def extract(found: Candidate) -> tuple[Extraction, tuple[Member, ...]]:
     return extract_ios(found)
 
 
-def open_argument(place: Path, label: str, limits: Limits, *, several: bool) -> Iterator[Candidate | Problem]:
-    """The apps below one path the user named; a link is followed here and nowhere else."""
+def open_argument(place: Path, label: str, search: Search, *, several: bool) -> Iterator[Found]:
+    """The apps and records below one path the user named; a link is followed here and nowhere else."""
     try:
         state = place.stat()
     except OSError as error:
         yield Problem(ProblemCode.UNREADABLE, Origin((label,)), error.strerror or str(error))
         return
     if stat.S_ISDIR(state.st_mode):
-        folder = Folder(place, "", (label,) if several else (), limits)
-        yield from find_in_folder(folder, guarded)
+        folder = Folder(place, "", (label,) if several else (), search.limits)
+        yield from find_in_folder(folder, search)
         yield from folder.problems
     elif stat.S_ISREG(state.st_mode):
-        member = FileMember(place.resolve(), label, state.st_size, Origin((label,)), limits)
-        yield from find_in_files([member], limits, asked=True, guard=guarded)
+        member = FileMember(place.resolve(), label, state.st_size, Origin((label,)), search.limits)
+        yield from find_in_files([member], search, asked=True)
     else:
         detail = "neither a regular file nor a folder; save it to a file first"
         yield Problem(ProblemCode.UNREADABLE, Origin((label,)), detail)

@@ -16,6 +16,7 @@ import pytest
 
 import auditor.platforms.android
 import auditor.platforms.find
+import auditor.platforms.find_archive
 import auditor.scan
 from auditor import Audit, Catalog, Problem, Run, Verdict, audit, load_catalog
 from auditor.errors import InputError
@@ -179,7 +180,7 @@ class TestOneBadFile:
         ("module", "function"),
         [
             (auditor.platforms.find, "parse_zip"),
-            (auditor.platforms.find, "probe_apk"),
+            (auditor.platforms.find_archive, "probe_apk"),
             (auditor.platforms.android, "read_signing"),
             (auditor.platforms.android, "parse_zip"),
             (auditor.scan, "match"),

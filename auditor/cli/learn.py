@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from auditor.containers.folder import FileMember
+    from auditor.containers.member import Member
     from auditor.model import FactKind
 
 _EPILOG = """\b
@@ -117,7 +118,7 @@ def _member(file: Path) -> FileMember:
     return FileMember(file.resolve(), file.name, file.stat().st_size, Origin((file.name,)), DEFAULT)
 
 
-def _files(paths: tuple[Path, ...] | list[Path]) -> Iterator[FileMember]:
+def _files(paths: tuple[Path, ...] | list[Path]) -> Iterator[Member]:
     from auditor.containers.folder import Folder, find_files
     from auditor.limits import DEFAULT
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auditor.containers.member import Budget, Directory, Member
 from auditor.errors import InputError, LimitError
 from auditor.formats.blob import Blob
 from auditor.limits import Limits
@@ -67,6 +68,14 @@ class Folder:
     """What the one look at the folder found: a second look could find, and report, something else."""
 
     @property
+    def name(self) -> str:
+        return self.place.name
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(self.limits)
+
+    @property
     def here(self) -> Origin:
         """Of the folder itself; the argument of a run goes by its own name."""
         return Origin(("/".join(part for part in (*self.origin, self.path) if part) or self.place.name,))
@@ -112,19 +121,20 @@ class Folder:
 _Listing = tuple[tuple[FileMember, ...], tuple[Folder, ...]]
 
 
-def find_files(folder: Folder) -> Iterator[FileMember]:
+def find_files(folder: Directory) -> Iterator[Member]:
     """Every file below a folder, depth first in the order of names.
 
     Raises:
         LimitError: more than ``folder_entries`` files.
     """
     count = 0
+    limit = folder.budget.limits.folder_entries
     pending = [folder]
     while pending:
         files, folders = pending.pop().entries()
         for member in files:
             count += 1
-            if count > folder.limits.folder_entries:
-                raise LimitError(f"more than {folder.limits.folder_entries} files; raise --limit folder_entries")
+            if count > limit:
+                raise LimitError(f"more than {limit} files; raise --limit folder_entries")
             yield member
         pending.extend(reversed(folders))

@@ -1,4 +1,4 @@
-"""One named byte stream of a container, and the bound on what a run unpacks."""
+"""A named byte stream of a container, a folder of one, and the bound on what a run unpacks."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Protocol, runtime_checkable
 
 from auditor.errors import LimitError
 from auditor.formats.blob import Blob
+from auditor.formats.source import BlobSource, Source
 from auditor.limits import Limits
-from auditor.model import Origin
+from auditor.model import Origin, Problem
 
 
 @runtime_checkable
@@ -42,16 +43,73 @@ class Member(Protocol):
         ...
 
 
+@runtime_checkable
+class RandomAccess(Protocol):
+    """A member that gives ranges of its bytes without unpacking or copying the whole: a disk, a partition."""
+
+    def source(self) -> Source:
+        """The bytes at offsets.
+
+        Raises:
+            FormatError: they cannot be laid out.
+            InputError: the operating system refuses.
+        """
+        ...
+
+
+def source_of(member: Member) -> Source:
+    """The bytes of a member at offsets, whatever it is; a member that is packed is unpacked once.
+
+    Raises:
+        FormatError: it cannot be unpacked, or a limit is reached.
+        InputError: the operating system refuses.
+    """
+    return member.source() if isinstance(member, RandomAccess) else BlobSource(member.open())
+
+
+class Directory(Protocol):
+    """A folder of a container: on disk, in a file system image, in a tar archive."""
+
+    @property
+    def path(self) -> str:
+        """Relative to the container; '' for its root."""
+        ...
+
+    @property
+    def here(self) -> Origin: ...
+
+    @property
+    def name(self) -> str:
+        """The last step of the path; of a root what the container goes by."""
+        ...
+
+    @property
+    def budget(self) -> Budget:
+        """A fresh one for each app that is found here."""
+        ...
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What could not be listed; filled while listing, shared by all folders of the container."""
+        ...
+
+    def entries(self) -> tuple[tuple[Member, ...], tuple[Directory, ...]]:
+        """Files and sub-folders, ascending by name."""
+        ...
+
+
 @dataclass(slots=True)
 class Budget:
     """What may still be unpacked for one input file; shared by every container inside it."""
 
     limits: Limits
     left: int = field(default=-1)
+    input_size: int = 0
+    """Bytes of the input: a disk image of a terabyte may unpack to more than an app may."""
 
     def __post_init__(self) -> None:
         if self.left < 0:
-            self.left = self.limits.unpacked_total
+            self.left = self.limits.unpacked_total + _INPUT_RATIO * self.input_size
 
     def spend(self, size: int) -> None:
         """Count unpacked bytes.
@@ -61,5 +119,9 @@ class Budget:
         """
         self.left -= size
         if self.left < 0:
-            total = self.limits.unpacked_total
+            total = self.limits.unpacked_total + _INPUT_RATIO * self.input_size
             raise LimitError(f"more than {total} bytes unpacked from one input; raise --limit unpacked_total")
+
+
+_INPUT_RATIO = 32
+"""Code and images rarely pack better than to a tenth; a bomb does by a thousand."""

@@ -8,9 +8,10 @@ from auditor.model.answers import (
     ClauseHit,
     Device,
     Finding,
+    JudgedRecord,
+    ListedApp,
     Match,
     Scan,
-    Sighting,
     Verdict,
     VersionBasis,
     Waiver,
@@ -27,6 +28,7 @@ from auditor.model.devices import (
 from auditor.model.facts import Fact, FactBatch, FactKind, Platform, SortedValues, Tier, Values, batch
 from auditor.model.learned import LearnedBuild, LearnedGroup, LearnedRole, LearnedSet
 from auditor.model.origin import Origin
+from auditor.model.placement import Placement, placement_of
 from auditor.model.policies import LegalStatus, NamedSubject, Policy
 from auditor.model.problems import Problem, ProblemCode
 from auditor.model.signatures import (
@@ -68,17 +70,20 @@ __all__ = [
     "FactKind",
     "Finding",
     "Grade",
+    "JudgedRecord",
     "LearnedBuild",
     "LearnedGroup",
     "LearnedRole",
     "LearnedSet",
     "LegalStatus",
+    "ListedApp",
     "Listing",
     "Match",
     "NamedSubject",
     "Origin",
     "Part",
     "PartKind",
+    "Placement",
     "Platform",
     "Policy",
     "Problem",
@@ -88,7 +93,6 @@ __all__ = [
     "Role",
     "Rule",
     "Scan",
-    "Sighting",
     "Signature",
     "Signer",
     "Signing",
@@ -104,4 +108,5 @@ __all__ = [
     "Waiver",
     "batch",
     "build_key",
+    "placement_of",
 ]

@@ -7,8 +7,8 @@ from datetime import date
 from enum import StrEnum
 
 from auditor.model.apps import App, Extraction
+from auditor.model.devices import DeviceRecord, Listing
 from auditor.model.facts import Fact, FactKind
-from auditor.model.origin import Origin
 from auditor.model.policies import LegalStatus
 from auditor.model.problems import Problem
 from auditor.model.signatures import Confidence, Grade, Relation, Role
@@ -135,19 +135,28 @@ class Audit:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    id: str
-    fleet: str = ""
+class ListedApp:
+    """What the auditor says about an app that a record names: whether it is a designated app, nothing of its code."""
+
+    listing: Listing
+    matches: tuple[Match, ...] = ()
+    """Strongest first; role app or vendor only."""
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """Where an app was seen."""
+class JudgedRecord:
+    """A record with what is said about each app it names."""
 
-    build: str
-    origin: Origin
-    device: str = ""
-    user: str = ""
+    record: DeviceRecord
+    apps: tuple[ListedApp, ...]
+    """One per listing of the record, in its order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    id: str
+    fleet: str = ""
 
 
 @dataclass(frozen=True, slots=True)

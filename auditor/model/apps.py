@@ -17,6 +17,8 @@ class SigningState(StrEnum):
     UNVERIFIABLE = "present, not verifiable"
     INVALID = "invalid"
     MISSING = "missing"
+    RECORDED = "recorded"
+    """Told by a record of the device, which checked it when the app was installed; there are no bytes to check here."""
     NOT_CHECKED = "not checked"
     """iOS code signatures and bundles signed by upload keys: nothing to trust here."""
 
@@ -89,14 +91,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Identity of one app, known by its bytes (a build)."""
+    """Identity of one app, known by its bytes (a build) or only by a record (a listing)."""
 
     platform: Platform
     app_id: str
     """Empty where it could not be read."""
     origin: Origin
     build: str
-    """SHA-256 (hex) over the SHA-256 of the parts in sorted order: the key of the same bytes anywhere."""
+    """SHA-256 (hex) over the SHA-256 of the parts in sorted order: the key of the same bytes anywhere; empty for a
+    listing."""
     version: str = ""
     version_code: str = ""
     label: str = ""

@@ -28,6 +28,11 @@ class State(StrEnum):
     def meaning(self) -> str:
         return _STATES[self]
 
+    @property
+    def is_presence(self) -> bool:
+        """Whether an app in this state is on the device, or may be: leftovers and history are no finding."""
+        return self not in (State.RESIDUAL, State.HISTORY)
+
 
 _STATES: dict[State, str] = {
     State.INSTALLED: "installed for this user, as code in place or a live record says",

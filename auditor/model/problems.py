@@ -40,6 +40,9 @@ class ProblemCode(StrEnum):
     MACHO_ABSENT = "macho-absent"
     WRAPPER_DAMAGED = "wrapper-damaged"
     RECORD_DAMAGED = "record-damaged"
+    FILE_SYSTEM_DAMAGED = "file-system-damaged"
+    CARRIER_INCOMPLETE = "carrier-incomplete"
+    CARRIER_ODD = "carrier-odd"
     LINK_SKIPPED = "link-skipped"
     INTERNAL = "internal-error"
 
@@ -127,6 +130,9 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
         _WRAPPER,
     ),
     ProblemCode.RECORD_DAMAGED: ("a record that names apps could not be read in full", _ALL),
+    ProblemCode.FILE_SYSTEM_DAMAGED: ("files of a disk image or archive could not be listed", _ALL),
+    ProblemCode.CARRIER_INCOMPLETE: ("an image, archive or backup lacks something that it should hold", _ALL),
+    ProblemCode.CARRIER_ODD: ("an image or archive departs from its format, and nothing is lost by that", _NOTHING),
     ProblemCode.LINK_SKIPPED: ("a symbolic link was not followed", _NOTHING),
     ProblemCode.INTERNAL: ("a fault of the auditor itself; please report it", _ALL),
 }

@@ -90,8 +90,8 @@ class Certificate:
     md5: str | None = None
     md5_of_hex: str | None = None
     java_hash: str | None = None
-    """Arrays.hashCode of the DER bytes as eight hex digits: all that dumpsys shows of a signer. 32 bits that anybody can
-    collide with, so it never stands alone."""
+    """Arrays.hashCode of the DER bytes as eight hex digits: all that dumpsys shows of a signer. Anybody can collide
+    with 32 bits, so it never stands alone."""
     spki_sha256: str | None = None
     """Of the SubjectPublicKeyInfo: what stays when a certificate is renewed for the same key."""
     rsa_modulus: str | None = None

@@ -1,55 +1,80 @@
-"""Find the apps in a folder, a file or an archive; the type is decided by content, never by a name."""
+"""Find the apps and records in a folder, a file, an archive or an image; content decides the type, never a name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 
-from auditor.containers.archive import ArchiveMember, find_members
-from auditor.containers.folder import FileMember, Folder, find_files
-from auditor.containers.member import Budget, Member
-from auditor.errors import AuditorError
+from auditor.containers.carrier import faults_of
+from auditor.containers.carrier_kinds import HEAD_SIZE, CarrierKind, Opening, open_carrier, recognise_carrier
+from auditor.containers.folder import FileMember, find_files
+from auditor.containers.member import Budget, Directory, Member, source_of
+from auditor.errors import AuditorError, PasswordError
+from auditor.formats.blob import Blob
 from auditor.formats.dex import is_dex
 from auditor.formats.plist import parse_plist
-from auditor.formats.zip import Archive, is_zip, parse_zip
-from auditor.limits import Limits
+from auditor.formats.zip import is_zip, parse_zip
 from auditor.model import FactKind, Origin, Problem, ProblemCode
-from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name, probe_apk
-from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate, IosBundle
-from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
+from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name
+from auditor.platforms.candidate import AndroidSet, Candidate, IosBundle
+from auditor.platforms.compiled_files import belonging, find_compiled
+from auditor.platforms.find_archive import Zipped, find_in_archive, too_deep
+from auditor.platforms.record_source import RecordSource
+from auditor.platforms.records import recognise_record
 from auditor.platforms.refusal import refusal
-from auditor.platforms.signs import APP_SUFFIXES, recognise_carrier
-
-Found = Candidate | Problem
-Guard = Callable[[Origin, Iterator[Found | ApkProbe]], Iterator[Found | ApkProbe]]
-"""What stands around the reading of one file, so that a fault of ours in it costs that file only."""
-_SET_MARKERS = frozenset({"toc.pb", "manifest.json", "info.json", "meta.sai_v1.json", "meta.sai_v2.json"})
+from auditor.platforms.residual import find_data_directories
+from auditor.platforms.search import Beside, Finding, Found, Search
+from auditor.platforms.signs import APP_SUFFIXES, recognise_foreign
 
 
-def _unguarded(_: Origin, found: Iterator[Found | ApkProbe]) -> Iterator[Found | ApkProbe]:
-    return found
+def _nothing_beside() -> Mapping[str, Member]:
+    return {}
 
 
-def find_in_folder(folder: Folder, guard: Guard = _unguarded) -> Iterator[Found]:
-    """Apps below a folder: bundles, split sets, single files, depth first in the order of names."""
+def find_in_folder(folder: Directory, search: Search, depth: int = 0) -> Iterator[Found]:
+    """Apps and records below a folder: bundles, split sets, single files, depth first in the order of names."""
     count = 0
-    pending = [folder]
+    limit = search.limits.folder_entries
+    pending: list[tuple[Directory, Member | None]] = [(folder, None)]
     while pending:
-        place = pending.pop()
+        place, store_record = pending.pop()
         files, folders = place.entries()
         count += len(files)
-        if count > folder.limits.folder_entries:
-            detail = f"more than {folder.limits.folder_entries} files; raise --limit folder_entries"
-            yield Problem(ProblemCode.LIMIT, folder.here, detail)
+        if count > limit:
+            yield Problem(ProblemCode.LIMIT, place.here, f"more than {limit} files; raise --limit folder_entries")
             return
-        whole = [found for found in guard(place.here, _find_bundle(place, files)) if not isinstance(found, ApkProbe)]
+        bundle = _find_bundle(place, files, store_record, depth)
+        whole = [found for found in search.guard(place.here, bundle) if not isinstance(found, ApkProbe)]
         yield from whole
         if not whole:
-            yield from find_in_files(files, folder.limits, guard=guard)
-            pending.extend(reversed(folders))
+            yield from find_data_directories(place.here, (inner.path for inner in folders))
+            yield from _with_compiled(find_in_files(files, search, depth=depth), files, folders)
+            record = next((item for item in files if _name(item) == "iTunesMetadata.plist"), None)
+            pending.extend((inner, record) for inner in reversed(folders))
 
 
-def _find_bundle(folder: Folder, files: Iterable[FileMember]) -> Iterator[Found]:
+def _with_compiled(
+    found: Iterable[Found], files: tuple[Member, ...], folders: tuple[Directory, ...]
+) -> Iterator[Found]:
+    """Give the APKs of a folder the code that was compiled from them."""
+    compiled: tuple[Member, ...] | None = None
+    here = {item.origin for item in files}
+    for item in found:
+        if isinstance(item, AndroidSet) and item.apks[0].origin in here:
+            compiled = find_compiled(files, folders) if compiled is None else compiled
+            yield replace(item, compiled=belonging(item.apks, compiled))
+        else:
+            yield item
+
+
+def _name(item: Member) -> str:
+    return item.path.rpartition("/")[2]
+
+
+def _find_bundle(
+    folder: Directory, files: Iterable[Member], store_record: Member | None, depth: int
+) -> Iterator[Found]:
     """The iOS application a folder is, if it is one."""
     if not _is_ios_folder(folder, files):
         return
@@ -58,34 +83,42 @@ def _find_bundle(folder: Folder, files: Iterable[FileMember]) -> Iterator[Found]
     except AuditorError as error:
         yield refusal(folder.here, error, ProblemCode.UNREADABLE)
         return
-    yield IosBundle(folder.here, dict(sorted(members.items())), Budget(folder.limits))
+    yield IosBundle(folder.here, dict(sorted(members.items())), folder.budget, store_record=store_record, depth=depth)
 
 
-def _is_ios_folder(folder: Folder, files: Iterable[FileMember]) -> bool:
+def _is_ios_folder(folder: Directory, files: Iterable[Member]) -> bool:
     """A folder whose Info.plist describes an iOS application (a Mac one keeps it under Contents)."""
-    plist = next((item for item in files if item.path.rpartition("/")[2] == "Info.plist"), None)
+    plist = next((item for item in files if _name(item) == "Info.plist"), None)
     if plist is None:
         return False
-    if plist.size > folder.limits.manifest_size:
-        return folder.place.name.endswith(".app")
+    limits = folder.budget.limits
+    if plist.size > limits.manifest_size:
+        return folder.name.endswith(".app")
     try:
-        value = parse_plist(bytes(plist.open()), folder.limits)
+        value = parse_plist(bytes(plist.open()), limits)
     except AuditorError:
-        return folder.place.name.endswith(".app")
+        return folder.name.endswith(".app")
     if not isinstance(value, dict):
         return False
     return value.get("CFBundlePackageType") == "APPL" or (
-        folder.place.name.endswith(".app") and "CFBundleIdentifier" in value
+        folder.name.endswith(".app") and "CFBundleIdentifier" in value
     )
 
 
-def find_in_files(
-    files: Iterable[FileMember], limits: Limits, *, asked: bool = False, guard: Guard = _unguarded
-) -> Iterator[Found]:
+def find_in_files(files: Iterable[Member], search: Search, *, asked: bool = False, depth: int = 0) -> Iterator[Found]:
     """Apps in the files of one folder; ``asked`` when the user named the file, so that silence would be no answer."""
     apks: list[ApkProbe | Problem] = []
-    for item in files:
-        for found in guard(item.origin, _open_file(item, Budget(limits), 0, asked=asked)):
+    known = tuple(files)
+    neighbours: dict[str, Member] = {}
+
+    def beside() -> Mapping[str, Member]:
+        if not neighbours:
+            neighbours.update((_name(item), item) for item in known)
+        return neighbours
+
+    for item in known:
+        budget = Budget(search.limits, input_size=item.size if isinstance(item, FileMember) else 0)
+        for found in search.guard(item.origin, open_file(item, budget, depth, search, beside, asked=asked)):
             if isinstance(found, ApkProbe) or (isinstance(found, Problem) and is_split_name(item.path)):
                 apks.append(found)
             else:
@@ -93,7 +126,9 @@ def find_in_files(
     yield from group_apks(apks)
 
 
-def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iterator[Found | ApkProbe]:
+def open_file(
+    item: Member, budget: Budget, depth: int, search: Search, beside: Beside = _nothing_beside, *, asked: bool
+) -> Iterator[Finding]:
     """What one file is: APK probes are left to be grouped with their neighbours."""
     named_app = item.path.lower().endswith(APP_SUFFIXES)
     expected = asked or named_app
@@ -101,19 +136,19 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
         if expected:
             yield Problem(ProblemCode.EMPTY, item.origin, "the file is empty; fetch it again")
         return
-    head = item.peek(8192)
+    head = item.peek(HEAD_SIZE)
     zipped = head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
-    carrier = None if zipped else recognise_carrier(head)
-    if carrier is not None:
-        detail = f"{carrier} is recognised but not read by this version"
-        yield Problem(ProblemCode.UNSUPPORTED, item.origin, detail)
-        return
+    if not zipped:
+        special = _find_special(item, head, budget, depth, search, beside, asked=asked)
+        if special is not None:
+            yield from special
+            return
     # Inside an archive only what begins like code may have an archive behind it; what has no beginning is damaged.
     worth_reading = zipped or expected or isinstance(item, FileMember) or not head or is_dex(head)
     if not worth_reading:
         return
     try:
-        data = item.open()
+        data = _whole(item, budget)
         if not zipped and not is_zip(data):
             if expected:
                 hides = None if named_app else frozenset[FactKind]()
@@ -124,123 +159,74 @@ def _open_file(item: Member, budget: Budget, depth: int, *, asked: bool) -> Iter
         yield refusal(item.origin, error, ProblemCode.ARCHIVE_DAMAGED)
         return
     silent = True
-    for found in _find_in_archive(item, archive, budget, depth):
+    zipped_here = Zipped(item, archive, budget, depth)
+    for found in find_in_archive(zipped_here, partial(_open_member, budget, depth + 1, search)):
         silent = False
         yield found
     if silent and named_app and not item.path.lower().endswith(".zip"):
         yield Problem(ProblemCode.UNSUPPORTED, item.origin, "an archive, but neither an app nor one of apps")
 
 
-def _find_in_archive(item: Member, archive: Archive, budget: Budget, depth: int) -> Iterator[Found | ApkProbe]:
-    names = {entry.name for entry in archive.entries}
-    roots = ios_roots(names)
-    limit = budget.limits.container_depth
-    mixed = False
-    if depth > limit:
-        yield _too_deep(item, limit)
+def _open_member(budget: Budget, depth: int, search: Search, member: Member, beside: Beside) -> Iterator[Finding]:
+    """What one member of an archive is; a fault of ours in it costs that member only."""
+    return search.guard(member.origin, open_file(member, budget, depth, search, beside, asked=False))
+
+
+def _whole(item: Member, budget: Budget) -> Blob:
+    """All bytes; an archive of a device may be larger than a member of an app."""
+    if item.size <= budget.limits.member_size or isinstance(item, FileMember):
+        return item.open()
+    source = source_of(item)
+    return source.read(0, source.size)
+
+
+def _find_special(
+    item: Member, head: bytes, budget: Budget, depth: int, search: Search, beside: Beside, *, asked: bool
+) -> Iterator[Finding] | None:
+    """What a file that begins like no zip archive may be: a record, a carrier, or a carrier that is not read."""
+    if search.records:
+        kind = recognise_record(item.path, head)
+        if kind is not None:
+            return iter((RecordSource(kind, item, beside(), budget, search.passwords),))
+    carried = recognise_carrier(item.path, head)
+    if carried is not None:
+        if depth >= budget.limits.container_depth:
+            return iter((too_deep(item, budget.limits.container_depth),))
+        return _find_in_carrier(carried, Opening(item, budget, search.passwords, beside), depth, search, asked=asked)
+    foreign = recognise_foreign(head)
+    if foreign is not None:
+        return iter((Problem(ProblemCode.UNSUPPORTED, item.origin, foreign),))
+    return None
+
+
+def _find_in_carrier(
+    kind: CarrierKind, opening: Opening, depth: int, search: Search, *, asked: bool
+) -> Iterator[Finding]:
+    """The apps and records in a carrier; what is inside one file in another form is opened in its stead."""
+    origin = opening.member.origin
+    try:
+        carrier = open_carrier(kind, opening)
+    except PasswordError as error:
+        yield Problem(ProblemCode.ENCRYPTED, origin, str(error))
         return
-    if is_apk(archive):
-        yield probe_apk(item, archive, budget, depth)
-        mixed = True
-    elif is_app_bundle(names):
-        yield AndroidBundle(item.origin, item, budget, depth=depth)
-        mixed = True
-    if mixed:
-        # A manifest put beside the payload of an IPA must not hide it; iOS installs such a file all the same.
-        roots = tuple(root for root in roots if root.removeprefix("./").lower().startswith("payload/"))
-    yield from _ios_bundles(item, archive, roots, budget, depth, mixed=mixed)
-    if mixed:
+    except AuditorError as error:
+        yield refusal(origin, error, ProblemCode.ARCHIVE_DAMAGED)
         return
-    if not roots and any(name.startswith("Payload/") for name in names):
-        yield Problem(ProblemCode.PLIST_DAMAGED, item.origin, "an IPA whose bundle has no Info.plist")
-    elif depth < limit:
-        yield from _find_in_members(item, archive, frozenset(roots), budget, depth)
-    elif not roots:
-        yield _too_deep(item, limit)
-
-
-def _too_deep(item: Member, limit: int) -> Problem:
-    detail = f"archives nested deeper than {limit}; raise --limit container_depth"
-    return Problem(ProblemCode.LIMIT, item.origin, detail)
-
-
-def _find_in_members(
-    item: Member, archive: Archive, roots: Collection[str], budget: Budget, depth: int
-) -> Iterator[Found | ApkProbe]:
-    """What an archive holds beside iOS bundles: its members by folder, so that split sets inside stay together."""
-    marked = any(entry.name in _SET_MARKERS for entry in archive.entries) and not roots
-    folders: dict[str, list[ApkProbe | Problem]] = {}
-    expansions: list[Member] = []
-    for cut in _incomplete(archive, item.origin):
-        if marked:
-            folders[""] = [cut]
-        elif not roots:
-            yield cut
-    for member in find_members(archive, item.origin, budget):
-        if any(outer in roots for outer in _outer_folders(member.path)):
-            continue
-        if marked and member.path.endswith(".obb"):
-            expansions.append(member)
-            continue
-        where = "" if marked else member.path.rpartition("/")[0]
-        for found in _open_file(member, budget, depth + 1, asked=False):
-            if isinstance(found, ApkProbe) or (isinstance(found, Problem) and marked):
-                folders.setdefault(where, []).append(found)
-            else:
-                yield found
-    for where in sorted(folders):
-        for grouped in group_apks(folders[where], bundle=item.origin if marked else None):
-            if isinstance(grouped, AndroidSet):
-                yield replace(grouped, expansions=tuple(expansions))
-            else:
-                yield grouped
-
-
-def _incomplete(archive: Archive, origin: Origin) -> tuple[Problem, ...]:
-    """The problem of an archive of which not every entry could be listed."""
-    return (Problem(ProblemCode.ARCHIVE_DAMAGED, origin, archive.incomplete),) if archive.incomplete else ()
-
-
-def _ios_bundles(
-    item: Member, archive: Archive, roots: tuple[str, ...], budget: Budget, depth: int, *, mixed: bool
-) -> Iterator[IosBundle]:
-    members: dict[str, dict[str, ArchiveMember]] = {root: {} for root in roots}
-    record = None
-    for member in find_members(archive, item.origin, budget):
-        root = next((outer for outer in _outer_folders(member.path) if outer in members), None)
-        if root is not None:
-            path = member.path[len(root) + 1 :]
-            if path in members[root]:
-                # Unpacking would leave the last of a name; what it replaces is looked at all the same.
-                members[root][f"{path}#{len(members[root])}"] = members[root][path]
-            members[root][path] = member
-        elif member.path == "iTunesMetadata.plist":
-            record = member
-    alone = len(roots) == 1
-    for root in roots:
-        yield IosBundle(
-            origin=item.origin if alone and not mixed else item.origin.child(root),
-            members=members[root],
-            budget=budget,
-            whole=item if alone else None,
-            store_record=record if alone else None,
-            problems=_incomplete(archive, item.origin),
-            depth=depth,
-        )
-
-
-def _outer_folders(path: str) -> Iterator[str]:
-    """Every application bundle a path may lie in, the outermost first."""
-    at = path.find(".app/")
-    while at >= 0:
-        yield path[: at + len(".app")]
-        at = path.find(".app/", at + 1)
+    yield from carrier.problems
+    if carrier.directory is not None:
+        yield from find_in_folder(carrier.directory, search, depth + 1)
+        yield from carrier.directory.problems
+    for member in carrier.members:
+        inner = open_file(member, opening.budget, depth + 1, search, asked=asked and carrier.single)
+        yield from search.guard(member.origin, inner)
+        yield from faults_of(member)
 
 
 def find_nested(member: Member, budget: Budget, parent: Origin, depth: int) -> Iterator[Found]:
     """Apps inside a member of an app: each is an app of its own."""
     apks: list[ApkProbe | Problem] = []
-    for found in _open_file(member, budget, depth, asked=False):
+    search = Search(budget.limits, records=False)
+    for found in open_file(member, budget, depth, search, asked=False):
         if isinstance(found, ApkProbe):
             apks.append(found)
         else:
@@ -250,4 +236,4 @@ def find_nested(member: Member, budget: Budget, parent: Origin, depth: int) -> I
 
 
 def _with_parent(found: Found, parent: Origin) -> Found:
-    return found if isinstance(found, Problem) else replace(found, parent=parent)
+    return replace(found, parent=parent) if isinstance(found, Candidate) else found

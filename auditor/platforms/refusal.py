@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from auditor.errors import AuditorError, FormatError, LimitError, UnsupportedError
+from auditor.errors import AuditorError, FormatError, LimitError, PasswordError, UnsupportedError
 from auditor.model import FactKind, Origin, Problem, ProblemCode
 
 
@@ -10,7 +10,9 @@ def refusal(
     origin: Origin, error: AuditorError, damaged: ProblemCode, hides: frozenset[FactKind] | None = None
 ) -> Problem:
     """The problem of something that was not read; ``damaged`` is the code where the bytes are at fault."""
-    if isinstance(error, LimitError):
+    if isinstance(error, PasswordError):
+        code = ProblemCode.ENCRYPTED
+    elif isinstance(error, LimitError):
         code = ProblemCode.LIMIT
     elif isinstance(error, UnsupportedError) and damaged is ProblemCode.ARCHIVE_DAMAGED:
         code = ProblemCode.UNSUPPORTED

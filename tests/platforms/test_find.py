@@ -14,7 +14,9 @@ from auditor.containers.folder import Folder
 from auditor.limits import DEFAULT, Limits
 from auditor.model import Problem, ProblemCode
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, IosBundle
-from auditor.platforms.find import Found, find_in_folder, ios_roots
+from auditor.platforms.find import find_in_folder
+from auditor.platforms.layout import ios_roots
+from auditor.platforms.search import Found, Search
 from auditor.scan import open_argument
 from tests.builders.apps import (
     aab,
@@ -47,13 +49,13 @@ def shown(found: list[Found]) -> list[tuple[str, str]]:
 
 def in_folder(place: Path, files: dict[str, bytes], limits: Limits = DEFAULT) -> list[tuple[str, str]]:
     folder = Folder(put(place, files), "", (), limits)
-    return shown([*find_in_folder(folder), *folder.problems])
+    return shown([*find_in_folder(folder, Search()), *folder.problems])
 
 
 def asked(place: Path, name: str, data: bytes, limits: Limits = DEFAULT) -> list[tuple[str, str]]:
     """What comes of a file the user named."""
     put(place, {name: data})
-    return shown(list(open_argument(place / name, name, limits, several=False)))
+    return shown(list(open_argument(place / name, name, Search(limits), several=False)))
 
 
 class TestContentDecides:
@@ -99,7 +101,7 @@ class TestIosBundles:
     def test_a_folder_with_the_property_list_of_an_application(self, tmp_path: Path) -> None:
         files = {f"deep/App/{name}": content for name, content in bundle({"x/y.txt": b""}).items()}
         folder = Folder(put(tmp_path, files), "", (), DEFAULT)
-        (found,) = find_in_folder(folder)
+        (found,) = find_in_folder(folder, Search())
         assert isinstance(found, IosBundle)
         assert list(found.members) == ["App", "Info.plist", "x/y.txt"]
         assert shown([found]) == [(IOS, "deep/App")]
@@ -152,14 +154,14 @@ class TestIosBundles:
     def test_several_bundles_in_one_archive_are_apps_of_their_own(self, tmp_path: Path) -> None:
         files = {f"{root}/{name}": x for root in ("b.app", "a.app", "a.app-x.app") for name, x in bundle().items()}
         folder = put(tmp_path, {"two.zip": archive(files)})
-        found = list(open_argument(folder / "two.zip", "two.zip", DEFAULT, several=False))
+        found = list(open_argument(folder / "two.zip", "two.zip", Search(DEFAULT), several=False))
         assert shown(found) == [(IOS, f"two.zip!{root}") for root in ("a.app", "a.app-x.app", "b.app")]
         assert all(isinstance(item, IosBundle) and item.whole is None for item in found)
         assert all(isinstance(item, IosBundle) and list(item.members) == ["App", "Info.plist"] for item in found)
 
     def test_the_store_record_beside_the_payload_belongs_to_the_app(self, tmp_path: Path) -> None:
         put(tmp_path, {"a.ipa": ipa(bundle(), {"iTunesMetadata.plist": b"", "SwiftSupport/x": b""})})
-        (found,) = open_argument(tmp_path / "a.ipa", "a.ipa", DEFAULT, several=False)
+        (found,) = open_argument(tmp_path / "a.ipa", "a.ipa", Search(DEFAULT), several=False)
         assert isinstance(found, IosBundle)
         assert found.store_record is not None
         assert found.store_record.path == "iTunesMetadata.plist"
@@ -254,7 +256,7 @@ class TestWhatIsNoApp:
     @pytest.mark.parametrize("name", CARRIERS)
     def test_a_carrier_of_apps_is_recognised_and_named_as_not_read(self, tmp_path: Path, name: str) -> None:
         put(tmp_path, {"system.bin": CARRIERS[name] + bytes(64)})
-        (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT))
+        (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT), Search())
         assert isinstance(found, Problem)
         assert found.code is ProblemCode.UNSUPPORTED
         assert found.detail.startswith(name)
@@ -296,14 +298,14 @@ class TestWhatIsNoApp:
         hidden = []
         for name in ("notes.txt", "a.apk"):
             put(tmp_path, {name: b"hello"})
-            (found,) = open_argument(tmp_path / name, name, DEFAULT, several=False)
+            (found,) = open_argument(tmp_path / name, name, Search(DEFAULT), several=False)
             assert isinstance(found, Problem)
             hidden.append(bool(found.hidden))
         assert hidden == [False, True]
 
     def test_a_pipe_the_user_named_is_refused_without_waiting_for_it(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
-        (found,) = open_argument(tmp_path / "pipe", "pipe", DEFAULT, several=False)
+        (found,) = open_argument(tmp_path / "pipe", "pipe", Search(DEFAULT), several=False)
         assert isinstance(found, Problem)
         assert (found.code, found.detail) == (
             ProblemCode.UNREADABLE,
@@ -311,7 +313,7 @@ class TestWhatIsNoApp:
         )
 
     def test_a_file_that_is_gone_when_its_turn_comes_is_a_problem(self, tmp_path: Path) -> None:
-        assert shown(list(open_argument(tmp_path / "a", "a", DEFAULT, several=False))) == [("unreadable", "a")]
+        assert shown(list(open_argument(tmp_path / "a", "a", Search(DEFAULT), several=False))) == [("unreadable", "a")]
 
     def test_a_file_that_cannot_be_read_is_a_problem(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         put(tmp_path, {"a.apk": APK, "b.txt": b"x"})
@@ -335,7 +337,7 @@ class TestBounds:
         limits = replace(DEFAULT, folder_entries=2)
         files = {"a.apk": APK, "sub/b.apk": APK, "sub/c.apk": APK}
         folder = Folder(put(tmp_path / "phone", files), "", (), limits)
-        assert shown(list(find_in_folder(folder))) == [(ANDROID, "a.apk"), ("limit-reached", "phone")]
+        assert shown(list(find_in_folder(folder, Search(limits)))) == [(ANDROID, "a.apk"), ("limit-reached", "phone")]
 
     def test_folders_nested_deeper_than_the_stack_are_searched(self, tmp_path: Path) -> None:
         with deep_folders(tmp_path, 1200, "a.apk", APK):
@@ -349,7 +351,7 @@ class TestBounds:
 class TestSplitSets:
     def test_a_base_and_its_splits_are_one_candidate(self, tmp_path: Path) -> None:
         put(tmp_path, {"base.apk": APK, "split_a.apk": split("a"), "x.apk": apk(declared("com.other"))})
-        found = list(find_in_folder(Folder(tmp_path, "", (), DEFAULT)))
+        found = list(find_in_folder(Folder(tmp_path, "", (), DEFAULT), Search()))
         assert shown(found) == [(ANDROID, "base.apk"), (ANDROID, "x.apk")]
         assert [len(item.apks) for item in found if isinstance(item, AndroidSet)] == [2, 1]
 
@@ -364,7 +366,7 @@ class TestSplitSets:
 
     def test_a_damaged_member_of_a_marked_archive_joins_its_app(self, tmp_path: Path) -> None:
         put(tmp_path, {"a.xapk": archive({"manifest.json": b"", "base.apk": APK, "b.apk": APK[:-30]})})
-        (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT))
+        (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT), Search())
         assert isinstance(found, AndroidSet)
         assert [(item.code.value, str(item.origin)) for item in found.problems] == [("archive-damaged", "a.xapk!b.apk")]
 
@@ -373,6 +375,6 @@ class TestSplitSets:
         last = data.rindex(b"PK\x01\x02")
         data[last : last + 4] = b"XXXX"
         put(tmp_path, {"a.xapk": bytes(data)})
-        (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT))
+        (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT), Search())
         assert isinstance(found, AndroidSet)
         assert [(item.code.value, str(item.origin)) for item in found.problems] == [("archive-damaged", "a.xapk")]

@@ -12,6 +12,7 @@ from auditor.limits import DEFAULT
 from auditor.model import Extraction, FactKind, Problem, ProblemCode
 from auditor.platforms.wrapper_binaries import READERS
 from auditor.platforms.wrapper_reader import WrapperFacts
+from auditor.platforms.search import Search
 from auditor.scan import extract, open_argument
 from tests.builders import macho
 from tests.builders.apps import apk, bundle, ipa, put
@@ -207,7 +208,7 @@ def test_assemblies_that_only_sound_like_the_platform_keep_theirs(name: str) -> 
 
 def one(folder: Path, name: str, data: bytes) -> Extraction:
     place = put(folder, {name: data}) / name
-    (found,) = open_argument(place, name, DEFAULT, several=False)
+    (found,) = open_argument(place, name, Search(DEFAULT), several=False)
     assert not isinstance(found, Problem)
     return extract(found)[0]
 

@@ -1,0 +1,102 @@
+"""Keep unpacked bytes where they can be read at random: in memory, or in an anonymous file of bounded size."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import tempfile
+from collections.abc import Iterable
+
+from auditor.containers.member import Budget
+from auditor.errors import InputError, LimitError
+from auditor.formats.blob import Blob
+
+_NO_ROOM = "no room to unpack it: name a larger folder for temporary files in TMPDIR"
+_HOLE = 1 << 16
+_ZEROS = bytes(_HOLE)
+
+
+def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, name: str = "spool_size") -> Blob:
+    """All bytes of an iteration: in memory up to ``spool_memory``, else in a file that has no name.
+
+    Long runs of zeros become holes, so that an unpacked disk image takes the room of its content only.
+
+    Raises:
+        LimitError: more than ``limit`` bytes (the bound called ``name``), or the budget of the input is spent.
+        InputError: the disk for temporary files is full.
+        FormatError: what the iteration raises.
+    """
+    held = bytearray()
+    pending = iter(chunks)
+    for chunk in pending:
+        budget.spend(len(chunk))
+        held += chunk
+        _check(len(held), limit, name)
+        if len(held) > budget.limits.spool_memory:
+            return _to_file(held, pending, budget, limit, name)
+    return bytes(held)
+
+
+def _to_file(
+    held: bytearray, pending: Iterable[bytes | memoryview], budget: Budget, limit: int, name: str
+) -> mmap.mmap:
+    with tempfile.TemporaryFile() as file:
+        size = 0
+        try:
+            size = _append(file.fileno(), held, size)
+            held.clear()
+            for chunk in pending:
+                budget.spend(len(chunk))
+                _check(size + len(chunk), limit, name)
+                size = _append(file.fileno(), chunk, size)
+            os.ftruncate(file.fileno(), size)
+        except OSError as error:
+            raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def spool_ranges(pieces: Iterable[tuple[int, bytes | memoryview]], size: int, budget: Budget) -> Blob:
+    """Bytes that come as (offset, piece) in any order, laid out in a file of ``size``; what is left out is zeros.
+
+    Raises:
+        LimitError: ``size`` is beyond ``spool_size``, or the budget of the input is spent.
+        InputError: the disk for temporary files is full.
+        FormatError: a piece reaches beyond ``size``, or what the iteration raises.
+    """
+    _check(size, budget.limits.spool_size, "spool_size")
+    if size == 0:
+        return b""
+    with tempfile.TemporaryFile() as file:
+        try:
+            os.ftruncate(file.fileno(), size)
+            for offset, piece in pieces:
+                if offset < 0 or offset + len(piece) > size:
+                    raise LimitError(f"a piece of {len(piece)} bytes reaches beyond the image", offset)
+                budget.spend(len(piece))
+                _write(file.fileno(), piece, offset)
+        except OSError as error:
+            raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _append(file: int, data: bytes | bytearray | memoryview, at: int) -> int:
+    """Write at an offset, leaving out blocks of zeros; return the offset behind the data."""
+    view = memoryview(data)
+    for start in range(0, len(view), _HOLE):
+        block = bytes(view[start : start + _HOLE])
+        if block != _ZEROS[: len(block)]:
+            _write(file, block, at + start)
+    return at + len(view)
+
+
+def _write(file: int, data: bytes | memoryview, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(file, view, at)
+        view = view[written:]
+        at += written
+
+
+def _check(size: int, limit: int, name: str) -> None:
+    if size > limit:
+        raise LimitError(f"unpacks to more than {limit} bytes; raise --limit {name}")

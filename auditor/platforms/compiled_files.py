@@ -1,0 +1,50 @@
+"""Where Android keeps the code it compiled from an APK: beside it, or below oat/ by instruction set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from auditor.containers.member import Directory, Member
+
+_SUFFIXES = (".vdex", ".odex", ".oat")
+_INSTRUCTION_SETS = frozenset({"arm", "arm64", "x86", "x86_64", "mips", "mips64", "riscv64"})
+
+
+def find_compiled(files: Iterable[Member], folders: Iterable[Directory]) -> tuple[Member, ...]:
+    """The compiled files of a folder: beside its APKs, in folders of instruction sets, or in those below oat/."""
+    found = [item for item in files if item.path.endswith(_SUFFIXES)]
+    for folder in folders:
+        if folder.name == "oat":
+            for inner in folder.entries()[1]:
+                found.extend(_files_in(inner))
+        found.extend(_files_in(folder))
+    return tuple(found)
+
+
+def _files_in(folder: Directory) -> Iterator[Member]:
+    if folder.name in _INSTRUCTION_SETS:
+        yield from (item for item in folder.entries()[0] if item.path.endswith(_SUFFIXES))
+
+
+def is_compiled_place(folder: str, place: str) -> bool:
+    """Whether a folder is where the code compiled from the APKs of another one lies."""
+    if place == folder:
+        return True
+    prefix = f"{folder}/" if folder else ""
+    if not place.startswith(prefix):
+        return False
+    steps = place[len(prefix) :].split("/")
+    return steps[-1] in _INSTRUCTION_SETS and (len(steps) == 1 or steps[:-1] == ["oat"])
+
+
+def belonging(apks: Iterable[Member], compiled: Iterable[Member]) -> tuple[Member, ...]:
+    """The compiled files that go by the name of one of the APKs."""
+    stems = {_stem(item) for item in apks}
+    return tuple(item for item in compiled if item.path.endswith(_SUFFIXES) and _stem(item) in stems)
+
+
+def _stem(item: Member) -> str:
+    """The name without its suffix; an oat file of Android 5 may keep the .apk in its name."""
+    name = item.path.rpartition("/")[2]
+    stem = name.rpartition(".")[0]
+    return stem.removesuffix(".apk")

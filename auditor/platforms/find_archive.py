@@ -1,0 +1,182 @@
+"""What a zip archive is or holds: an APK, an app bundle, iOS applications, a split set, or files one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from auditor.containers.archive import ArchiveMember, find_members
+from auditor.containers.member import Budget, Member
+from auditor.formats.zip import Archive
+from auditor.model import Origin, Problem, ProblemCode
+from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
+from auditor.platforms.candidate import AndroidBundle, AndroidSet, IosBundle
+from auditor.platforms.compiled_files import belonging, is_compiled_place
+from auditor.platforms.residual import find_data_directories
+from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
+from auditor.platforms.search import Beside, Finding
+
+Opener = Callable[[Member, Beside], Iterator[Finding]]
+"""What looks at one member of the archive."""
+_SET_MARKERS = frozenset({"toc.pb", "manifest.json", "info.json", "meta.sai_v1.json", "meta.sai_v2.json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Zipped:
+    """An archive in its place."""
+
+    item: Member
+    archive: Archive = field(repr=False)
+    budget: Budget
+    depth: int
+    """Containers around the archive."""
+
+
+def find_in_archive(zipped: Zipped, opener: Opener) -> Iterator[Finding]:
+    """The app an archive is, or what its members are."""
+    item, archive, budget, depth = zipped.item, zipped.archive, zipped.budget, zipped.depth
+    names = {entry.name for entry in archive.entries}
+    roots = ios_roots(names)
+    limit = budget.limits.container_depth
+    mixed = False
+    if depth > limit:
+        yield too_deep(item, limit)
+        return
+    if is_apk(archive):
+        yield probe_apk(item, archive, budget, depth)
+        mixed = True
+    elif is_app_bundle(names):
+        yield AndroidBundle(item.origin, item, budget, depth=depth)
+        mixed = True
+    if mixed:
+        # A manifest put beside the payload of an IPA must not hide it; iOS installs such a file all the same.
+        roots = tuple(root for root in roots if root.removeprefix("./").lower().startswith("payload/"))
+    yield from _ios_bundles(zipped, roots, mixed=mixed)
+    if mixed:
+        return
+    if not roots and any(name.startswith("Payload/") for name in names):
+        yield Problem(ProblemCode.PLIST_DAMAGED, item.origin, "an IPA whose bundle has no Info.plist")
+    elif depth < limit:
+        yield from _find_in_members(zipped, frozenset(roots), opener)
+    elif not roots:
+        yield too_deep(item, limit)
+
+
+def too_deep(item: Member, limit: int) -> Problem:
+    """The problem of a container that lies in too many others."""
+    detail = f"archives nested deeper than {limit}; raise --limit container_depth"
+    return Problem(ProblemCode.LIMIT, item.origin, detail)
+
+
+class _Folders:
+    """The members of an archive by folder; made when a file asks for its neighbours."""
+
+    def __init__(self, zipped: Zipped) -> None:
+        self._zipped = zipped
+        self._folders: dict[str, dict[str, Member]] | None = None
+
+    def beside(self, path: str) -> Mapping[str, Member]:
+        """The files of a folder by name."""
+        if self._folders is None:
+            self._folders = {}
+            for member in find_members(self._zipped.archive, self._zipped.item.origin, self._zipped.budget):
+                folder, _, name = member.path.rpartition("/")
+                self._folders.setdefault(folder, {}).setdefault(name, member)
+        return self._folders.get(path, {})
+
+    def compiled(self, path: str) -> Iterator[Member]:
+        """What was compiled from the APKs of a folder."""
+        self.beside(path)
+        for folder, members in (self._folders or {}).items():
+            if is_compiled_place(path, folder):
+                yield from members.values()
+
+
+def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> Iterator[Finding]:
+    """What an archive holds beside iOS bundles: its members by folder, so that split sets inside stay together."""
+    archive, origin = zipped.archive, zipped.item.origin
+    marked = any(entry.name in _SET_MARKERS for entry in archive.entries) and not roots
+    folders: dict[str, list[ApkProbe | Problem]] = {}
+    expansions: list[Member] = []
+    neighbours = _Folders(zipped)
+    for cut in _incomplete(archive, origin):
+        if marked:
+            folders[""] = [cut]
+        elif not roots:
+            yield cut
+    if not marked:
+        yield from find_data_directories(origin, _outer_names(archive))
+    for member in find_members(archive, origin, zipped.budget):
+        if any(outer in roots for outer in _outer_folders(member.path)):
+            continue
+        if marked and member.path.endswith(".obb"):
+            expansions.append(member)
+            continue
+        folder = member.path.rpartition("/")[0]
+        where = "" if marked else folder
+        for found in opener(member, lambda folder=folder: neighbours.beside(folder)):  # type: ignore[misc]
+            if isinstance(found, ApkProbe) or (isinstance(found, Problem) and marked):
+                folders.setdefault(where, []).append(found)
+            else:
+                yield found
+    for where in sorted(folders):
+        for grouped in group_apks(folders[where], bundle=origin if marked else None):
+            if isinstance(grouped, AndroidSet) and marked:
+                yield replace(grouped, expansions=tuple(expansions))
+            elif isinstance(grouped, AndroidSet):
+                yield replace(grouped, compiled=belonging(grouped.apks, neighbours.compiled(where)))
+            else:
+                yield grouped
+
+
+def _outer_names(archive: Archive) -> Iterator[str]:
+    """The folders of an archive, as its members show them."""
+    seen: set[str] = set()
+    for entry in archive.entries:
+        folder = entry.name.rpartition("/")[0]
+        while folder and folder not in seen:
+            seen.add(folder)
+            yield folder
+            folder = folder.rpartition("/")[0]
+
+
+def _incomplete(archive: Archive, origin: Origin) -> tuple[Problem, ...]:
+    """The problem of an archive of which not every entry could be listed."""
+    return (Problem(ProblemCode.ARCHIVE_DAMAGED, origin, archive.incomplete),) if archive.incomplete else ()
+
+
+def _ios_bundles(zipped: Zipped, roots: tuple[str, ...], *, mixed: bool) -> Iterator[IosBundle]:
+    item = zipped.item
+    members: dict[str, dict[str, ArchiveMember]] = {root: {} for root in roots}
+    records: dict[str, Member] = {}
+    for member in find_members(zipped.archive, item.origin, zipped.budget) if roots else ():
+        root = next((outer for outer in _outer_folders(member.path) if outer in members), None)
+        if root is not None:
+            path = member.path[len(root) + 1 :]
+            if path in members[root]:
+                # Unpacking would leave the last of a name; what it replaces is looked at all the same.
+                members[root][f"{path}#{len(members[root])}"] = members[root][path]
+            members[root][path] = member
+        elif member.path.rpartition("/")[2] == "iTunesMetadata.plist":
+            records[member.path.rpartition("/")[0]] = member
+    alone = len(roots) == 1
+    for root in roots:
+        # In an IPA the record lies beside Payload, on a device beside the bundle.
+        record = records.get(root.rpartition("/")[0]) or (records.get("") if alone else None)
+        yield IosBundle(
+            origin=item.origin if alone and not mixed else item.origin.child(root),
+            members=members[root],
+            budget=zipped.budget,
+            whole=item if alone else None,
+            store_record=record,
+            problems=_incomplete(zipped.archive, item.origin),
+            depth=zipped.depth,
+        )
+
+
+def _outer_folders(path: str) -> Iterator[str]:
+    """Every application bundle a path may lie in, the outermost first."""
+    at = path.find(".app/")
+    while at >= 0:
+        yield path[: at + len(".app")]
+        at = path.find(".app/", at + 1)

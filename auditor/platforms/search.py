@@ -1,0 +1,38 @@
+"""What holds for a whole search, and what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from auditor.containers.member import Member
+from auditor.limits import DEFAULT, Limits
+from auditor.model import DeviceRecord, Origin, Problem
+from auditor.platforms.android_set import ApkProbe
+from auditor.platforms.candidate import Candidate
+from auditor.platforms.record_source import RecordSource
+
+Found = Candidate | RecordSource | DeviceRecord | Problem
+"""An app or a record that is still to be read, a record that was made while listing, or what could not be read."""
+Finding = Found | ApkProbe
+"""As ``Found``, with APKs that are still to be grouped with their neighbours."""
+Guard = Callable[[Origin, Iterator[Finding]], Iterator[Finding]]
+"""What stands around the reading of one file, so that a fault of ours in it costs that file only."""
+Beside = Callable[[], Mapping[str, Member]]
+"""The files of the same folder by name; asked only where a file needs its neighbours."""
+
+
+def _unguarded(_: Origin, found: Iterator[Finding]) -> Iterator[Finding]:
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What holds for a whole search."""
+
+    limits: Limits = DEFAULT
+    guard: Guard = _unguarded
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    """What to try on encrypted backups."""
+    records: bool = True
+    """Whether files that only name apps count: not inside an app."""
