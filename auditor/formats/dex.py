@@ -1,7 +1,9 @@
 """Reads DEX files: the classes a file defines and the strings it holds.
 
-Specification: https://source.android.com/docs/core/runtime/dex-format
-Not read: code, fields, methods, prototypes, annotations, debug data; compact DEX; reversed byte order; checksums.
+Specification: https://source.android.com/docs/core/runtime/dex-format; compact DEX: libdexfile/dex/compact_dex_file.h
+of AOSP, Android 9 to 13
+Not read: code, fields, methods, prototypes, annotations, debug data; compact DEX outside vdex files (inside them it was
+checked against built files only, not against those of a device); reversed byte order; checksums.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.blob import Blob
+from auditor.formats.dex_layout import find_contradictions
 from auditor.formats.dex_strings import DexStrings
 from auditor.formats.dex_tables import CLASS_WORDS, NO_INDEX, WORD, DexClasses, Tables, parse_words
 from auditor.limits import DEFAULT, Limits
@@ -35,8 +38,11 @@ _ENDIAN_TAG = 10
 _STRING_IDS = 14
 _TYPE_IDS = 16
 _CLASS_DEFS = 24
+_DATA = 26
 _CONTAINER_SIZE = 28
 _HEADER_OFFSET = 29
+_COMPACT_VERSION = "001"
+_COMPACT_HEADER_SIZE = 0x88
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +113,22 @@ def parse_dex_container(data: Blob, limits: Limits = DEFAULT) -> tuple[Dex, ...]
     return tuple(found)
 
 
+def parse_dex_at(data: Blob, offset: int, limits: Limits = DEFAULT) -> Dex:
+    """Read the DEX or compact DEX at ``offset`` of a file of compiled code, with offsets that count from its start.
+
+    Its code is not to be read: the compiler may have replaced instructions, and compact DEX writes them in another way.
+
+    Raises:
+        UnsupportedError: an unknown version, reversed byte order.
+        LimitError: more strings, classes or bytes than ``limits`` allow.
+        FormatError: no DEX header there, or a compact DEX whose data lies outside the file.
+    """
+    whole = _as_bytes(data, limits)
+    if _COMPACT.match(whole, offset) is not None:
+        return _parse_compact(whole, offset, limits)
+    return _parse_at(whole, offset, limits, compiled=True)
+
+
 def _as_bytes(data: Blob, limits: Limits) -> bytes:
     """The bytes themselves, copied only if they are not bytes already (so that a Dex can be pickled)."""
     if len(data) > limits.member_size:
@@ -136,22 +158,65 @@ def _container_end(data: bytes, position: int) -> int:
     return position - header_offset + container_size
 
 
-def _parse_at(data: bytes, position: int, limits: Limits) -> Dex:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the parts of one DEX lie in the bytes it is read from."""
+
+    header: int
+    base: int
+    """What the offsets of tables count from."""
+    end: int
+    """Where its tables must end."""
+    data_base: int
+    """What the offsets of strings and lists count from."""
+    data_end: int
+
+
+def _parse_at(data: bytes, position: int, limits: Limits, *, compiled: bool = False) -> Dex:
     version = _read_version(data, position)
     words = _read_header(data, position, version)
     faults: list[str] = []
-    base = position
+    base, end = position, len(data)
     if version == _CONTAINER_VERSION:
         # Offsets of a v41 file count from the start of its container, not from its own header.
         base -= words[_HEADER_OFFSET]
         if base + words[_CONTAINER_SIZE] > len(data):
             faults.append(f"the container should be {words[_CONTAINER_SIZE]} bytes long, {len(data) - base} are there")
-    table = _TableReader(data, base, words, faults)
+    elif compiled:
+        # What lies behind the file belongs to others, so nothing there is taken for its own.
+        end = min(position + words[_FILE_SIZE], len(data))
+    place = _Place(position, base, end, base, end)
+    if compiled and version != _CONTAINER_VERSION:
+        faults.extend(find_contradictions(data, words, base, end, compact=False))
+    return _read_tables(data, version, words, place, limits, faults, compiled=compiled)
+
+
+def _parse_compact(data: bytes, position: int, limits: Limits) -> Dex:
+    """Read a compact DEX: its tables lie behind its header, its strings and lists in data that several may share."""
+    version = data[position + 4 : position + 7].decode("ascii")
+    if version != _COMPACT_VERSION:
+        raise UnsupportedError(f"compact DEX version {version} is not read", position)
+    words = _read_header_words(data, position, _COMPACT_HEADER_SIZE)
+    data_base = position + words[_DATA + 1]
+    data_end = data_base + words[_DATA]
+    if data_end > len(data):
+        raise FormatError(f"the data of the compact DEX ends {data_end - len(data)} bytes behind the file", position)
+    place = _Place(position, position, min(position + words[_FILE_SIZE], len(data)), data_base, data_end)
+    faults = list(find_contradictions(data, words, data_base, data_end, compact=True))
+    return _read_tables(data, version, words, place, limits, faults, compiled=True)
+
+
+def _read_tables(
+    data: bytes, version: str, words: array[int], place: _Place, limits: Limits, faults: list[str], *, compiled: bool
+) -> Dex:
+    position = place.header
+    table = _TableReader(data, place, words, faults)
     string_offsets, _ = table.read("string_ids", _STRING_IDS, 1, limits.dex_strings)
     types, _ = table.read("type_ids", _TYPE_IDS, 1, limits.dex_strings)
     class_words, class_offset = table.read("class_defs", _CLASS_DEFS, CLASS_WORDS, limits.dex_classes)
-    string_offsets, readable = _inside(data, base, string_offsets, faults)
-    tables = Tables(data, base, string_offsets, types, class_words[::CLASS_WORDS], class_offset, position)
+    string_offsets, readable = _inside(data, place, string_offsets, faults)
+    class_types = class_words[::CLASS_WORDS]
+    tables = Tables(data, place.data_base, string_offsets, types, class_types, class_offset, position, compiled)
     classes = DexClasses(tables)
     if classes.unread:
         faults.append(f"class_defs: {classes.unread} classes whose names cannot be read")
@@ -178,13 +243,7 @@ def _read_version(data: bytes, position: int) -> str:
 def _read_header(data: bytes, position: int, version: str) -> array[int]:
     """The header as u32, checked as far as everything else depends on it."""
     size = _CONTAINER_HEADER_SIZE if version == _CONTAINER_VERSION else _HEADER_SIZE
-    if len(data) - position < size:
-        raise FormatError(f"DEX header needs {size} bytes, {len(data) - position} are there", position)
-    words = parse_words(data, position, size // WORD)
-    if words[_ENDIAN_TAG] == _REVERSED:
-        raise UnsupportedError("DEX in reversed byte order is not read", position)
-    if words[_ENDIAN_TAG] != _LITTLE_ENDIAN:
-        raise FormatError(f"DEX endian tag is {words[_ENDIAN_TAG]:#x}", position)
+    words = _read_header_words(data, position, size)
     if version == _CONTAINER_VERSION:
         if words[_HEADER_SIZE_FIELD] < size:
             raise FormatError(f"DEX 041 header says it is {words[_HEADER_SIZE_FIELD]} bytes long", position)
@@ -193,12 +252,23 @@ def _read_header(data: bytes, position: int, version: str) -> array[int]:
     return words
 
 
+def _read_header_words(data: bytes, position: int, size: int) -> array[int]:
+    if len(data) - position < size:
+        raise FormatError(f"DEX header needs {size} bytes, {len(data) - position} are there", position)
+    words = parse_words(data, position, size // WORD)
+    if words[_ENDIAN_TAG] == _REVERSED:
+        raise UnsupportedError("DEX in reversed byte order is not read", position)
+    if words[_ENDIAN_TAG] != _LITTLE_ENDIAN:
+        raise FormatError(f"DEX endian tag is {words[_ENDIAN_TAG]:#x}", position)
+    return words
+
+
 @dataclass(frozen=True, slots=True)
 class _TableReader:
     """Reads tables as far as they lie inside the file, and notes what does not."""
 
     data: bytes
-    base: int
+    place: _Place
     words: array[int]
     faults: list[str]
 
@@ -208,8 +278,8 @@ class _TableReader:
         Raises:
             LimitError: more than ``limit`` items that are really there.
         """
-        count, offset = self.words[field], self.base + self.words[field + 1]
-        there = min(count, max(0, len(self.data) - offset) // (item_words * WORD))
+        count, offset = self.words[field], self.place.base + self.words[field + 1]
+        there = min(count, max(0, self.place.end - offset) // (item_words * WORD))
         if there > limit:
             raise LimitError(f"{name} of {there} items, more than {limit}", offset)
         if there < count:
@@ -217,10 +287,11 @@ class _TableReader:
         return parse_words(self.data, offset, there * item_words), offset
 
 
-def _inside(data: bytes, base: int, relative: array[int], faults: list[str]) -> tuple[array[int], array[int]]:
+def _inside(data: bytes, place: _Place, relative: array[int], faults: list[str]) -> tuple[array[int], array[int]]:
     """Offsets of all strings, counted from the start of ``data`` (NO_INDEX where unreadable), and the readable ones."""
+    base = place.data_base
     # The shortest string is a length byte and a NUL, so none can begin at the last NUL of the file.
-    end = data.rfind(b"\0") - base
+    end = data.rfind(b"\0", 0, place.data_end) - base
     if base == 0 and (not relative or _all_below(relative, end)):
         return relative, relative
     offsets = array("I", [base + offset if offset < end else NO_INDEX for offset in relative])

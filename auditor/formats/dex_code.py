@@ -1,7 +1,8 @@
 """Reads what the classes of a DEX file consist of: members, prototypes, and which methods and strings code refers to.
 
 Specification: https://source.android.com/docs/core/runtime/dex-format and .../dalvik-bytecode, .../instruction-formats
-Not read: registers, branches, exception handlers, debug data, annotations, static values, call sites, method handles.
+Not read: DEX files out of compiled code (vdex, odex); registers, branches, exception handlers, debug data,
+annotations, static values, call sites, method handles.
 
 Instructions are told by their lengths alone, in one pass from the first to the last: code behind a jump into the middle
 of an instruction is read as it lies there.
@@ -113,7 +114,8 @@ class DexCode:
         self._budget = 2 * len(self._data)
         # A field or method is defined once; a list that repeats one would fill the memory with its few bytes.
         self._fields_left, self._methods_left = self._fields[0], self._methods[0]
-        self.unread = 0
+        # Instructions that the compiler replaced have other lengths: what was read of them would be wrong.
+        self.unread = len(self._tables.class_types) if self._tables.compiled else 0
         """Classes and methods that could not be read in full so far, in the latest pass."""
 
     @cached_property
@@ -192,6 +194,8 @@ class DexCode:
 
     def __iter__(self) -> Iterator[ClassCode]:
         self._begin()
+        if self._tables.compiled:
+            return
         for row, type_index in enumerate(self._tables.class_types):
             offset = self._tables.class_offset + row * CLASS_WORDS * WORD
             words = parse_words(self._data, offset, CLASS_WORDS)

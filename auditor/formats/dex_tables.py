@@ -47,7 +47,7 @@ class Tables:
 
     data: bytes
     base: int
-    """What the offsets inside the file count from."""
+    """What the offsets of strings, lists and class data inside the file count from."""
     strings: Sequence[int]
     """Offset of each string_data_item, NO_INDEX where it lies outside."""
     types: Sequence[int]
@@ -57,6 +57,8 @@ class Tables:
     class_offset: int
     header: int = 0
     """Where the header lies in ``data``."""
+    compiled: bool = False
+    """Whether it comes from compiled code, so that its instructions may not be those of the DEX format."""
 
     @property
     def size(self) -> int:

@@ -32,6 +32,7 @@ from auditor.model import (
     build_key,
 )
 from auditor.platforms.android_code import CodeScan, scan_files, scan_members
+from auditor.platforms.android_compiled import compiled_of, scan_compiled
 from auditor.platforms.android_manifest_facts import manifest_facts
 from auditor.platforms.android_set import missing_base
 from auditor.platforms.candidate import AndroidSet
@@ -69,12 +70,14 @@ def extract_android(found: AndroidSet) -> tuple[Extraction, tuple[Member, ...]]:
     if not apks:
         raise FormatError(collected.problems[-1].detail)
     code = CodeScan(found.budget)
+    loaded = False
     for apk in apks:
         members = find_members(apk.archive, apk.member.origin, found.budget)
         scan_members(apk.data, apk.archive, apk.member.origin, members, code)
         if apk.archive.anomalies:
             detail = "; ".join(apk.archive.anomalies[:5])
             collected.problems.append(Problem(ProblemCode.ARCHIVE_TAMPERED, apk.member.origin, detail))
+        loaded |= _read_loaded(apk, found, len(apks) == 1, code)
     scan_files(found.expansions, code)
     collected.facts.extend(code.facts)
     collected.problems.extend(code.problems)
@@ -83,7 +86,7 @@ def extract_android(found: AndroidSet) -> tuple[Extraction, tuple[Member, ...]]:
     if base is None and apks and all(apk.manifest is not None for apk in apks):
         collected.problems.append(missing_base(found.origin))
     manifests = [apk.manifest for apk in apks if apk.manifest is not None]
-    collected.problems.extend(_unseen_code(found, manifests, code))
+    collected.problems.extend(_unseen_code(found, manifests, code, loaded))
     collected.problems.extend(_unseen_splits(found, manifests, collected.problems))
     app = _identify(found, apks, base, collected, signing)
     extraction = Extraction(app, tuple(collected.facts), tuple(distinct(collected.problems)))
@@ -253,12 +256,25 @@ def _resolve(apks: list[_Apk], text: Text | None, collected: _Collected) -> tupl
         return ()
 
 
-def _unseen_code(found: AndroidSet, manifests: list[Manifest], code: CodeScan) -> Iterator[Problem]:
+def _read_loaded(apk: _Apk, found: AndroidSet, alone: bool, code: CodeScan) -> bool:
+    """Whether the code the platform loads for an APK is there: in the APK, else in the compiled files beside it."""
+    # Beside an APK with its own DEX the compiled files hold the same code, or none: reading them would tell nothing.
+    if apk.archive.find("classes.dex") is not None:
+        return True
+    if apk.manifest is not None and not apk.manifest.has_code:
+        return False
+    return scan_compiled(apk.member.origin, compiled_of(apk.member, found.compiled, alone=alone), code)
+
+
+def _unseen_code(found: AndroidSet, manifests: list[Manifest], code: CodeScan, loaded: bool) -> Iterator[Problem]:
     """Code that must exist and was not seen: no DEX at all, or a loader whose app is elsewhere."""
     if not manifests or not any(item.has_code for item in manifests):
         return
-    if code.dex_seen == 0:
-        yield Problem(ProblemCode.CODE_ABSENT, found.origin, "hasCode is not false, yet there is no DEX file")
+    if code.dex_seen == 0 or not loaded:
+        # DEX files among the assets do not make an app: what loads them must lie somewhere.
+        if not any(item.code is ProblemCode.CODE_ABSENT for item in code.problems):
+            none = "there is no DEX file" if code.dex_seen == 0 else "there is no classes.dex"
+            yield Problem(ProblemCode.CODE_ABSENT, found.origin, f"hasCode is not false, yet {none}")
         return
     components = [item for manifest in manifests for item in manifest.components if item.name]
     declared = {item.name for item in components if item.kind != "activity-alias"}

@@ -21,7 +21,8 @@ from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.refusal import refusal
 from auditor.platforms.wrappers import scan_wrapper, unpacking_failed
 
-_DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
+DEX_KINDS = frozenset({FactKind.DEX_CLASS, FactKind.DEX_STRING})
+"""What a DEX file that cannot be read hides."""
 _NATIVE_KINDS = ProblemCode.NATIVE_DAMAGED.hides
 
 
@@ -63,7 +64,7 @@ def _scan_member(member: Member, code: CodeScan, depth: int) -> None:
     head = member.peek(16)
     member = scan_wrapper(member.path, member, head, code.budget.limits, code.facts, code.problems)
     if is_dex(head):
-        reader, kinds = _read_dex, _DEX_KINDS
+        reader, kinds = _read_dex, DEX_KINDS
     elif is_elf(head):
         reader, kinds = _read_elf, _NATIVE_KINDS
     elif head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
@@ -125,15 +126,15 @@ _READ_ELSEWHERE = frozenset({"AndroidManifest.xml", "resources.arsc"})
 def _kinds_of(path: str) -> frozenset[FactKind]:
     """What a member may hold that cannot be unpacked, by the name the platform would load it under."""
     if not _must_be_code(path):
-        return _DEX_KINDS | _NATIVE_KINDS
-    return _DEX_KINDS if path.endswith(".dex") else _NATIVE_KINDS
+        return DEX_KINDS | _NATIVE_KINDS
+    return DEX_KINDS if path.endswith(".dex") else _NATIVE_KINDS
 
 
 def _read_dex(data: Blob, origin: Origin, code: CodeScan) -> None:
     try:
         files = parse_dex_container(data, code.budget.limits)
     except LimitError as error:
-        code.problems.append(Problem(ProblemCode.LIMIT, origin, str(error), _DEX_KINDS))
+        code.problems.append(Problem(ProblemCode.LIMIT, origin, str(error), DEX_KINDS))
         return
     except UnsupportedError as error:
         code.dex_seen += 1
@@ -144,15 +145,16 @@ def _read_dex(data: Blob, origin: Origin, code: CodeScan) -> None:
         code.problems.append(Problem(ProblemCode.DEX_DAMAGED, origin, str(error)))
         return
     for dex in files:
-        _add_dex(dex, origin, code)
+        add_dex(dex, origin, code)
 
 
-def _add_dex(dex: Dex, origin: Origin, code: CodeScan) -> None:
+def add_dex(dex: Dex, origin: Origin, code: CodeScan) -> None:
+    """Take the classes and strings of a DEX that was read, and its faults."""
     limit = code.budget.limits.dex_files
     code.dex_seen += 1
     if len(code.classes) >= limit:
         detail = f"more than {limit} DEX files in one app; raise --limit dex_files"
-        code.problems.append(Problem(ProblemCode.LIMIT, origin, detail, _DEX_KINDS))
+        code.problems.append(Problem(ProblemCode.LIMIT, origin, detail, DEX_KINDS))
         return
     code.classes.append(dex.classes)
     code.facts.append(FactBatch(FactKind.DEX_CLASS, origin, dex.classes))
@@ -229,7 +231,7 @@ def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
         data = member.open()
         archive = parse_zip(data, limits)
     except AuditorError as error:
-        code.problems.append(refusal(member.origin, error, ProblemCode.ARCHIVE_DAMAGED, _DEX_KINDS | _NATIVE_KINDS))
+        code.problems.append(refusal(member.origin, error, ProblemCode.ARCHIVE_DAMAGED, DEX_KINDS | _NATIVE_KINDS))
         return
     names = {entry.name for entry in archive.entries}
     android = is_apk(archive) or is_app_bundle(names)
@@ -242,7 +244,7 @@ def _scan_nested(member: Member, code: CodeScan, depth: int) -> None:
     if android:
         return
     if archive.incomplete:
-        hides = _DEX_KINDS | _NATIVE_KINDS
+        hides = DEX_KINDS | _NATIVE_KINDS
         code.problems.append(Problem(ProblemCode.ARCHIVE_DAMAGED, member.origin, archive.incomplete, hides))
     for inner in find_members(archive, member.origin, code.budget):
         _scan_member(inner, code, depth + 1)

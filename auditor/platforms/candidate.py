@@ -21,6 +21,8 @@ class AndroidSet:
     """Members of the set that could not be read as APKs."""
     expansions: tuple[Member, ...] = ()
     """Expansion files (.obb) that are delivered with the APKs."""
+    compiled: tuple[Member, ...] = ()
+    """Compiled code (.vdex, .odex, .oat) that lies beside the APKs; read for those that carry no DEX themselves."""
     parent: Origin | None = None
     depth: int = 0
     """Containers around the APKs."""

@@ -97,7 +97,12 @@ def build_dex(
         data += string_data(text)
     data += bytes(-(position + len(lists) + len(data)) % 4)
     map_offset = position + len(lists) + len(data)
-    map_list = struct.pack("<IHHII", 1, 0x1000, 0, 1, base + map_offset)
+    sections = [
+        (0, 1, 0), (1, len(table), string_ids), (2, len(type_table), type_ids), (6, len(defs), class_defs),
+        (0x1000, 1, map_offset),
+    ]  # fmt: skip
+    mapped = [(kind, count, base + offset) for kind, count, offset in sections if count]
+    map_list = struct.pack("<I", len(mapped)) + b"".join(struct.pack("<3I", *item) for item in mapped)
     body = struct.pack(f"<{len(table)}I", *(offsets[text] for text in table))
     body += struct.pack(f"<{len(type_table)}I", *(table.index(name) for name in type_table))
     for item, list_offset in zip(defs, list_offsets, strict=True):
