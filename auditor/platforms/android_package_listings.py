@@ -106,7 +106,7 @@ def _flags(item: PackageSetting) -> list[str]:
 
 def _renamed(pairs: Iterable[tuple[str, str]], listings: Iterable[Listing]) -> list[Listing]:
     """The same apps under the name their manifest has: the records keep the first name, the file has the new one."""
-    known: dict[str, list[Listing]] = {}
+    known: dict[str, dict[State, Listing]] = {}
     for item in listings:
-        known.setdefault(item.app_id, []).append(item)
-    return [replace(item, app_id=new) for new, old in pairs if new not in known for item in known.get(old, ())]
+        known.setdefault(item.app_id, {})[item.state] = item
+    return [replace(item, app_id=new) for new, old in pairs if new not in known for item in known.get(old, {}).values()]
