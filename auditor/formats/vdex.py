@@ -8,6 +8,7 @@ Checked against built files only, not against those of a device.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _WORD = 4
 _DEX_HEADER = 0x70
 _FILE_SIZE = 32
 """Where a DEX header states the size of its file."""
+_ENDIAN_TAG = 40
+_LITTLE_ENDIAN = 0x12345678
+_ANY_DEX = re.compile(rb"(?:dex\n|cdex)[0-9]{3}\0")
 _SECTION_EMPTY, _SECTION_VERSION = b"000\0", b"002\0"
 _CHECKSUMS, _DEX_FILES = 0, 1
 """Kinds of section."""
@@ -160,7 +164,9 @@ def _walk(data: Blob, section: _Section) -> tuple[tuple[DexView, ...], tuple[str
     for number in range(section.count):
         start = _find_header(data, position, end)
         if start is None:
-            faults.append(f"no DEX file at {position:#x}: {section.count - number} of {section.count} are missing")
+            faults.append(f"no DEX file at {position:#x}, where number {number + 1} of {section.count} should begin")
+            start = _find_next(data, position, end)
+        if start is None:
             return tuple(found), tuple(faults)
         (size,) = _words(data, start + _FILE_SIZE, 1)
         if size < _DEX_HEADER or start + size > end:
@@ -178,5 +184,14 @@ def _find_header(data: Blob, position: int, end: int) -> int | None:
     """Where a DEX begins: Android 9 to 11 put the offset of its quickening table before each."""
     for start in (position, position + _WORD):
         if start + _DEX_HEADER <= end and is_dex(data[start : start + 8]):
+            return start
+    return None
+
+
+def _find_next(data: Blob, position: int, end: int) -> int | None:
+    """Where another DEX begins behind damage, so that the rest can be read; by its magic and byte order."""
+    for match in _ANY_DEX.finditer(data, position, end):
+        start = match.start()
+        if start + _DEX_HEADER <= end and _words(data, start + _ENDIAN_TAG, 1) == (_LITTLE_ENDIAN,):
             return start
     return None

@@ -21,9 +21,27 @@ from auditor.platforms.refusal import refusal
 
 _ISA = "(?:arm|arm64|x86|x86_64|mips|mips64|riscv64)"
 _PLACE = re.compile(rf"(?:oat/{_ISA}/|{_ISA}/)?(?P<stem>[^/]+)\.(?P<kind>vdex|odex|oat)(?:\.gz|\.xz)?")
+_COMPANIONS = (
+    (".apk.idsig", "v4 signature"),
+    (".apk.prof", "profile"),
+    (".apk.fsv_meta", "fs-verity metadata"),
+    (".dm.fsv_meta", "fs-verity metadata"),
+    (".dm", "DEX metadata"),
+    (".vdex", "compiled code"),
+    (".odex", "compiled code"),
+    (".oat", "compiled code"),
+    (".art", "heap image of compiled code"),
+)
+"""Suffixes of files that come with an APK; base.dm is a zip of a profile and a vdex without DEX files."""
 _ORDER = {"vdex": 0, "odex": 1, "oat": 2}
 _NAMED = 3
 """Files named in one problem."""
+
+
+def companion_kind(name: str) -> str | None:
+    """What a file is that Android keeps beside an APK and that is no app of its own; None for any other file."""
+    base = posixpath.basename(name)
+    return next((kind for suffix, kind in _COMPANIONS if base.endswith(suffix)), None)
 
 
 def find_compiled(apk_name: str, files: Mapping[str, Member]) -> tuple[Member, ...]:

@@ -66,7 +66,14 @@ class TestEachVersion:
         damaged = whole.replace(SECOND[:12], bytes(12))
         found = parse_vdex(damaged)
         assert len(found.dex_files) == 1
-        assert any("1 of 2 are missing" in fault for fault in found.faults)
+        assert any("where number 2 of 2 should begin" in fault for fault in found.faults)
+
+    def test_what_lies_behind_a_damaged_file_is_still_found(self, version: str) -> None:
+        whole = build_vdex(version, [FIRST, SECOND, odd()])
+        for at, damage in ((whole.index(FIRST) + 32, b"\x7f\x01\0\0"), (whole.index(SECOND), bytes(12))):
+            found = parse_vdex(whole[:at] + damage + whole[at + len(damage) :])
+            assert whole.index(odd()) in [view.offset for view in found.dex_files]
+            assert any("should begin" in fault for fault in found.faults)
 
     def test_a_size_that_leads_astray_is_a_fault(self, version: str) -> None:
         whole = build_vdex(version, [FIRST, SECOND])

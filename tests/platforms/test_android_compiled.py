@@ -16,7 +16,7 @@ from auditor.limits import DEFAULT, Limits
 from auditor.match import match
 from auditor.model import Extraction, FactKind, Origin, ProblemCode
 from auditor.platforms.android import extract_android
-from auditor.platforms.android_compiled import compiled_of, find_compiled
+from auditor.platforms.android_compiled import companion_kind, compiled_of, find_compiled
 from auditor.platforms.candidate import AndroidSet
 from tests.builders.apps import apk, declared, dex, split
 from tests.builders.compact_dex import SharedData, build_main
@@ -273,3 +273,21 @@ class TestWhichFilesBelongToAnApk:
         assert compiled_of(base, [cache], alone=False) == ()
         own = Bytes("oat/arm64/base.odex.gz", b"")
         assert compiled_of(base, [cache, own], alone=False) == (own,)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("base.apk.idsig", "v4 signature"),
+        ("base.dm", "DEX metadata"),
+        ("split_config.en.dm", "DEX metadata"),
+        ("oat/arm64/base.vdex", "compiled code"),
+        ("oat/arm64/base.art", "heap image of compiled code"),
+        ("base.apk.prof", "profile"),
+        ("base.apk", None),
+        ("base.dmg", None),
+        ("notes.idsig", None),
+    ],
+)
+def test_what_android_keeps_beside_an_apk_is_named(name: str, kind: str | None) -> None:
+    assert companion_kind(name) == kind
