@@ -1,0 +1,200 @@
+"""Read the files of an EROFS image, the file system of the system partitions of newer Android devices.
+
+Specification: Linux, EROFS on-disk format (Documentation/filesystems/erofs), as of Linux 6.18.
+Not read: data on further devices (named), checksums, extended attributes, targets of links.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from auditor.errors import FormatError, LimitError, UnsupportedError
+from auditor.formats.erofs_content import PIECE, Volume
+from auditor.formats.erofs_inode import MAGIC, SUPERBLOCK, Inode, parse_superblock
+from auditor.formats.file_system import DirectoryListing, Node, NodeKind
+from auditor.formats.source import Source
+from auditor.limits import DEFAULT, Limits
+
+_ENTRY = struct.Struct("<QHBx")
+_KINDS = {0x8000: NodeKind.FILE, 0x4000: NodeKind.DIRECTORY, 0xA000: NodeKind.LINK}
+_ENTRY_KINDS = {1: NodeKind.FILE, 2: NodeKind.DIRECTORY, 7: NodeKind.LINK}
+_NAME_SIZE = 255
+_FAULTS = 5
+
+
+def is_erofs(head: bytes) -> bool:
+    """Whether the first 2 KiB of an image are those of an EROFS."""
+    return head[SUPERBLOCK : SUPERBLOCK + 4] == MAGIC
+
+
+def parse_erofs(source: Source, limits: Limits = DEFAULT) -> Erofs:
+    """Open an image.
+
+    Raises:
+        FormatError: no EROFS image, or one whose superblock or root directory is damaged.
+        UnsupportedError: it needs a feature that is not known.
+    """
+    superblock = parse_superblock(source)
+    volume = Volume(source, superblock, limits)
+    root = volume.inode(superblock.root_nid)
+    if root.mode & 0xF000 != 0x4000:
+        raise FormatError("the root of the EROFS image is no directory")
+    return Erofs(volume, limits)
+
+
+class Erofs:
+    """The tree of an image; a ``Node.key`` is a nid."""
+
+    def __init__(self, volume: Volume, limits: Limits) -> None:
+        self._volume = volume
+        self._limits = limits
+        superblock = volume.superblock
+        self._root = Node("", NodeKind.DIRECTORY, 0, superblock.root_nid)
+        remarks = []
+        stated = superblock.blocks << superblock.block_bits
+        if stated > volume.image.size:
+            remarks.append(f"The EROFS image is cut off: {volume.image.size} of {stated} bytes are there.")
+        if superblock.devices:
+            count = len(superblock.devices)
+            tags = ", ".join(sorted({item.tag for item in superblock.devices[:_FAULTS]} - {""}))
+            named = f" ({tags})" if tags else ""
+            remarks.append(f"Files may lie on {count} further devices of the EROFS image{named}, which are not read.")
+        self._remarks = tuple(remarks)
+
+    @property
+    def root(self) -> Node:
+        """The uppermost directory."""
+        return self._root
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the user should know of the whole."""
+        return self._remarks
+
+    def list(self, node: Node) -> DirectoryListing:
+        """List a directory.
+
+        Raises:
+            FormatError: it is none, or nothing of it can be listed.
+        """
+        inode = self._volume.inode(node.key)
+        if node.kind is not NodeKind.DIRECTORY or inode.mode & 0xF000 != 0x4000:
+            raise FormatError(f"EROFS inode {node.key:#x} is no directory")
+        listing = _Listing()
+        try:
+            for block in self._blocks(inode):
+                self._add_block(listing, block)
+                if listing.full:
+                    break
+        except FormatError as error:
+            if not listing.nodes:
+                raise
+            listing.fault(f"The rest of the directory cannot be read: {error}.")
+        return listing.result()
+
+    def _blocks(self, inode: Inode) -> Iterator[bytes]:
+        """Yield a directory block by block."""
+        size = self._volume.superblock.block_size
+        left = b""
+        for piece in self._volume.pieces(inode):
+            data = left + bytes(piece)
+            whole = len(data) - len(data) % size
+            for position in range(0, whole, size):
+                yield data[position : position + size]
+            left = data[whole:]
+        if left:
+            yield left
+
+    def _add_block(self, listing: _Listing, block: bytes) -> None:
+        first = _ENTRY.unpack_from(block)[1] if len(block) >= _ENTRY.size else 0
+        if first < _ENTRY.size or first > len(block) or first % _ENTRY.size:
+            listing.fault("A block of the directory is damaged.")
+            return
+        entries = list(_ENTRY.iter_unpack(block[:first]))
+        ends = [entry[1] for entry in entries[1:]]
+        for (nid, start, kind), end in zip(entries, [*ends, None], strict=True):
+            # Only the last name of a block may end with a NUL before the block does.
+            raw = block[start:end] if end is not None else block[start:].split(b"\0", 1)[0]
+            if start < first or (end is not None and not start <= end <= len(block)):
+                listing.fault("A name in the directory lies outside its block.")
+            elif raw not in (b".", b".."):
+                self._add(listing, raw, nid, kind)
+            if len(listing.nodes) > self._limits.folder_entries:
+                limit = self._limits.folder_entries
+                listing.stop(f"It has more than {limit} entries; raise --limit folder_entries.")
+                return
+
+    def _add(self, listing: _Listing, raw: bytes, nid: int, entry_kind: int) -> None:
+        name = raw.decode("utf-8", "surrogateescape")
+        if not raw or len(raw) > _NAME_SIZE or b"/" in raw or b"\0" in raw:
+            listing.fault(f"A name in the directory is not valid: {raw[:40]!r}.")
+        elif name in listing.nodes:
+            listing.fault(f"A name is twice in the directory: {raw[:40]!r}.")
+        else:
+            listing.nodes[name] = self._node(name, nid, _ENTRY_KINDS.get(entry_kind, NodeKind.OTHER))
+
+    def _node(self, name: str, nid: int, stated: NodeKind) -> Node:
+        try:
+            inode = self._volume.inode(nid)
+        except FormatError as error:
+            # What it is, is known from the entry alone; a device node of the kind unknown may be a file.
+            kind = NodeKind.FILE if stated is NodeKind.OTHER else stated
+            return Node(name, kind, 0, nid, f"its inode cannot be read: {error}")
+        kind = _KINDS.get(inode.mode & 0xF000, NodeKind.OTHER)
+        if kind is not NodeKind.FILE:
+            return Node(name, kind, 0, nid)
+        refusal = ""
+        if inode.size > self._limits.file_size:
+            refusal = f"its size of {inode.size} bytes is beyond the limit file_size"
+        return Node(name, kind, inode.size, nid, refusal)
+
+    def chunks(self, node: Node) -> Iterator[bytes | memoryview]:
+        """Yield the content of a file in order, in pieces of some MiB.
+
+        Raises:
+            FormatError: it is no file, or cannot be read, from there on.
+            UnsupportedError: ``node.refusal``, or it is stored in a way that is not read.
+        """
+        if node.refusal:
+            raise UnsupportedError(node.refusal)
+        inode = self._volume.inode(node.key)
+        if node.kind is not NodeKind.FILE or inode.mode & 0xF000 != 0x8000:
+            raise FormatError(f"EROFS inode {node.key:#x} is no file")
+        if inode.size > self._limits.file_size:
+            raise LimitError(f"a file of {inode.size} bytes; raise --limit file_size")
+        pending: list[bytes | memoryview] = []
+        size = 0
+        for piece in self._volume.pieces(inode):
+            pending.append(piece)
+            size += len(piece)
+            if size >= PIECE:
+                yield piece if len(pending) == 1 else b"".join(pending)
+                pending, size = [], 0
+        if pending:
+            yield pending[0] if len(pending) == 1 else b"".join(pending)
+
+
+class _Listing:
+    """What was found in a directory so far."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.full = False
+        self._faults: dict[str, None] = {}
+
+    def fault(self, text: str) -> None:
+        """Keep a fault; a directory of nothing but faults is not read to its end."""
+        self._faults[text] = None
+        if len(self._faults) >= _FAULTS:
+            self.full = True
+
+    def stop(self, text: str) -> None:
+        """Keep why the rest is not listed."""
+        self.full = True
+        self._faults[text] = None
+
+    def result(self) -> DirectoryListing:
+        """Order what was found."""
+        names = sorted(self.nodes)
+        return DirectoryListing(tuple([self.nodes[name] for name in names]), tuple(self._faults))
