@@ -6,13 +6,14 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from auditor.inventory.schema import APPLICATION_ID, TABLES
+from auditor.inventory.schema_records import RECORD_TABLES, SIGHTING_STATE, SIGHTINGS_LISTING
 from auditor.inventory.views import VIEWS
 
 if TYPE_CHECKING:
     from sqlite_utils import Migrations
     from sqlite_utils.db import Database
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Number of migrations; kept in PRAGMA user_version too, so that an up-to-date database opens without sqlite-utils."""
 
 
@@ -33,12 +34,24 @@ def schema_migrations() -> Migrations:
         columns = {row[1] for row in database.execute("PRAGMA table_info(matches)")}
         if "version_basis" not in columns:
             database.execute("ALTER TABLE matches ADD COLUMN version_basis TEXT NOT NULL DEFAULT ''")
-            for statement in VIEWS:
-                name = statement.split()[2]
-                database.execute(f"DROP VIEW {name}")
-                database.execute(statement)
+            _remake_views(database)
+
+    @migrations(name="m003_records")
+    def records(database: Database) -> None:
+        database.execute(SIGHTING_STATE)
+        database.execute("DROP INDEX sightings_listing")
+        for statement in (SIGHTINGS_LISTING, *RECORD_TABLES):
+            database.execute(statement)
+        _remake_views(database)
 
     return migrations
+
+
+def _remake_views(database: Database) -> None:
+    for statement in VIEWS:
+        name = statement.split()[2]
+        database.execute(f"DROP VIEW IF EXISTS {name}")
+        database.execute(statement)
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -55,6 +55,11 @@ _SIGHTINGS = (
     " WHERE scan_sightings.scan = ? ORDER BY origin, builds.app_id, builds.sha256, sighting.user, sighting.id"
 )
 
+_APPS_SEEN = (
+    "SELECT count(*) FROM scan_sightings JOIN sightings ON sightings.id = scan_sightings.sighting"
+    " WHERE scan = ? AND build IS NOT NULL"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredScan:
@@ -98,7 +103,7 @@ def load_scan(connection: sqlite3.Connection, scan_id: int) -> StoredScan | None
         catalog=restore_text(catalog),
         as_of=date.fromisoformat(as_of),
         target=tuple(restore_text(target) for (target,) in targets),
-        apps=int(_value(connection, "SELECT count(*) FROM scan_sightings WHERE scan = ?", scan_id)),
+        apps=int(_value(connection, _APPS_SEEN, scan_id)),
         problems=load_scan_problems(connection, scan_id),
         complete=bool(complete),
     )

@@ -23,8 +23,10 @@ from auditor.model import (
     Problem,
     Scan,
     Signer,
+    State,
     Verdict,
     Waiver,
+    placement_of,
 )
 
 _STRINGS = frozenset({FactKind.DEX_STRING, FactKind.MACHO_STRING, FactKind.WRAPPER_STRING})
@@ -134,9 +136,9 @@ def _upsert_build(connection: sqlite3.Connection, app: App, scan_id: int, seen: 
         "signing_state": signing.state.value,
         "signing_scheme": signing.scheme,
         "signing_detail": escape_text(signing.detail),
-        "signing_present": _json(signing.present),
-        "signing_trusted": _json(signing.trusted),
-        "attributes": _json(app.attributes),
+        "signing_present": json_text(signing.present),
+        "signing_trusted": json_text(signing.trusted),
+        "attributes": json_text(app.attributes),
         "first_seen": seen,
         "last_seen": seen,
         "last_scan": scan_id,
@@ -168,11 +170,12 @@ def _replace_signers(connection: sqlite3.Connection, build: int, app: App) -> No
     for role, signers in (("signer", app.signing.signers), ("lineage", app.signing.lineage)):
         connection.executemany(
             "INSERT INTO build_signers (build, role, position, signer) VALUES (?, ?, ?, ?)",
-            [(build, role, at, _signer_key(connection, signer)) for at, signer in enumerate(signers)],
+            [(build, role, at, signer_key(connection, signer)) for at, signer in enumerate(signers)],
         )
 
 
-def _signer_key(connection: sqlite3.Connection, signer: Signer) -> int:
+def signer_key(connection: sqlite3.Connection, signer: Signer) -> int:
+    """Find or make the row of a certificate."""
     row = (
         signer.sha256,
         signer.sha1,
@@ -228,6 +231,8 @@ def _write_sighting(
 ) -> None:
     scan_id, build, device = keys
     seen, user = when
+    placement = State.PRESENT if app.parent is not None else placement_of(app.origin).state
+    state = "" if placement is State.UNKNOWN else placement.value
     key = (build, device, escape_text(user), path_text(app.origin))
     parent = None if app.parent is None else path_text(app.parent)
     layout = _layout(connection, build, app, positions)
@@ -236,17 +241,17 @@ def _write_sighting(
     ).fetchone()
     if found is None:
         cursor = connection.execute(
-            "INSERT INTO sightings (build, device, user, origin, parent, layout, first_seen, last_seen)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*key, parent, layout, seen, seen),
+            "INSERT INTO sightings (build, device, user, origin, parent, layout, state, first_seen, last_seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (*key, parent, layout, state, seen, seen),
         )
         sighting = cursor.lastrowid
     else:
         sighting = found[0]
         connection.execute(
-            "UPDATE sightings SET parent = ?, layout = ?, first_seen = min(first_seen, ?),"
+            "UPDATE sightings SET parent = ?, layout = ?, state = ?, first_seen = min(first_seen, ?),"
             " last_seen = max(last_seen, ?) WHERE id = ?",
-            (parent, layout, seen, seen, sighting),
+            (parent, layout, state, seen, seen, sighting),
         )
     connection.execute("INSERT OR IGNORE INTO scan_sightings (scan, sighting) VALUES (?, ?)", (scan_id, sighting))
 
@@ -257,7 +262,7 @@ def _layout(connection: sqlite3.Connection, build: int, app: App, positions: Seq
     mine = [(position, part.name, _part_place(part, base)) for part, position in zip(app.parts, positions, strict=True)]
     rows = connection.execute("SELECT position, name, place FROM parts WHERE build = ? ORDER BY position", (build,))
     stored = [(position, restore_text(name), place) for position, name, place in rows]
-    return None if mine == stored else _json(mine)
+    return None if mine == stored else json_text(mine)
 
 
 def _write_facts(
@@ -285,7 +290,7 @@ def _write_facts(
 def _replace_answers(connection: sqlite3.Connection, keys: tuple[int, int, int], audit: Audit, places: _Places) -> None:
     build, catalog, scan_id = keys
     connection.execute("DELETE FROM audits WHERE build = ? AND catalog = ?", (build, catalog))
-    asked = _key(connection, "subject_sets", "subjects", _json([answer.subject for answer in audit.answers]))
+    asked = _key(connection, "subject_sets", "subjects", json_text([answer.subject for answer in audit.answers]))
     cursor = connection.execute(
         "INSERT INTO audits (build, catalog, scan, asked) VALUES (?, ?, ?, ?)", (build, catalog, scan_id, asked)
     )
@@ -321,7 +326,7 @@ def _insert_problem(
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
-    return _rowid(cursor)
+    return rowid(cursor)
 
 
 def _insert_answer(
@@ -331,7 +336,7 @@ def _insert_answer(
         "INSERT INTO answers (audit, subject, verdict) VALUES (?, ?, ?)",
         (audit_id, answer.subject, answer.verdict.value),
     )
-    answer_id = _rowid(cursor)
+    answer_id = rowid(cursor)
     connection.executemany(
         "INSERT INTO answer_problems (answer, position, problem) VALUES (?, ?, ?)",
         [(answer_id, position, problems[problem]) for position, problem in enumerate(answer.hidden_by)],
@@ -360,13 +365,13 @@ def _insert_match(connection: sqlite3.Connection, answer_id: int, position: int,
         " version, detail, version_basis) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         row,
     )
-    match_id = _rowid(cursor)
+    match_id = rowid(cursor)
     for at, hit in enumerate(match.hits):
         cursor = connection.execute(
             "INSERT INTO clause_hits (match, position, clause, kind, matched, listed) VALUES (?, ?, ?, ?, ?, ?)",
             (match_id, at, hit.clause, hit.kind.value, hit.matched, hit.listed),
         )
-        hit_id = _rowid(cursor)
+        hit_id = rowid(cursor)
         connection.executemany(
             "INSERT INTO evidence (hit, position, kind, value, part, place, offset) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
@@ -432,20 +437,22 @@ def _key(connection: sqlite3.Connection, table: str, column: str, value: str) ->
     found = connection.execute(f"SELECT id FROM {table} WHERE {column} = ?", (stored,)).fetchone()
     if found is not None:
         return int(found[0])
-    return _rowid(connection.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (stored,)))
+    return rowid(connection.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (stored,)))
 
 
-def _rowid(cursor: sqlite3.Cursor) -> int:
+def rowid(cursor: sqlite3.Cursor) -> int:
+    """The key of the row that was just inserted."""
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """JSON as it is stored."""
     return escape_text(json.dumps(value, separators=(",", ":"), ensure_ascii=False))
 
 
 def _hides(problem: Problem) -> str | None:
-    return None if problem.hides is None else _json(sorted(kind.value for kind in problem.hides))
+    return None if problem.hides is None else json_text(sorted(kind.value for kind in problem.hides))
 
 
 def _waiver(waiver: Waiver) -> str:
@@ -457,4 +464,4 @@ def _waiver(waiver: Waiver) -> str:
         "subject": waiver.subject,
         "app_id": waiver.app_id,
     }
-    return _json(fields)
+    return json_text(fields)

@@ -9,12 +9,12 @@ from types import TracebackType
 from typing import Self
 
 from auditor.errors import InventoryError, UsageError
-from auditor.inventory import read, record
+from auditor.inventory import read, read_listings, record, record_listings
 from auditor.inventory.database import connect, explained, explained_rows, snapshot, transaction
 from auditor.inventory.read import StoredScan
 from auditor.inventory.stored_text import escape_text, restore_text
 from auditor.inventory.string_filter import StringFilter
-from auditor.model import Audit, Device, FactBatch, Problem, Scan
+from auditor.model import Audit, Device, FactBatch, JudgedRecord, Problem, Scan
 
 WAIT_SECONDS = 30.0
 """How long a writer waits for another one; one app takes milliseconds."""
@@ -73,6 +73,12 @@ class Inventory:
         with explained(self._path), transaction(self._connection):
             self._check_scan(scan_id)
             record.insert_audit(self._connection, scan_id, audit, seen=seen, user=user)
+
+    def record_listings(self, scan_id: int, judged: JudgedRecord, *, seen: str) -> None:
+        """Record what one record of a device says, in one transaction."""
+        with explained(self._path), transaction(self._connection):
+            self._check_scan(scan_id)
+            record_listings.insert_record(self._connection, scan_id, judged, seen=seen)
 
     def record_problem(self, scan_id: int, problem: Problem) -> None:
         """Record a problem that belongs to no app."""
@@ -139,6 +145,33 @@ class Inventory:
             if audit is None:
                 return
             yield audit
+
+    def records(self, scan_id: int) -> list[JudgedRecord]:
+        """What the records of a scan say of the apps they name, in the order they were read."""
+        with explained_rows(self._path), snapshot(self._connection):
+            return list(read_listings.load_records(self._connection, scan_id))
+
+    def device_scans(self, device: str) -> list[int]:
+        """The latest scan of each set of inputs of a device, ascending; complete ones before those that broke off."""
+        sql = (
+            "SELECT scans.id, scans.complete, (SELECT group_concat(target, char(10)) FROM (SELECT target FROM"
+            " scan_targets WHERE scan = scans.id ORDER BY position)) FROM scans"
+            " JOIN devices ON devices.id = scans.device WHERE devices.name = ? ORDER BY scans.id"
+        )
+        with explained(self._path):
+            rows = self._connection.execute(sql, (escape_text(device),)).fetchall()
+        latest: dict[str, tuple[int, int]] = {}
+        for scan_id, complete, target in rows:
+            if complete or not latest.get(target, (0, 0))[0]:
+                latest[target] = (complete, scan_id)
+        return sorted(scan_id for _, scan_id in latest.values())
+
+    def devices(self) -> list[Device]:
+        """All devices, ascending by id."""
+        sql = "SELECT devices.name, ifnull(fleets.name, '') FROM devices LEFT JOIN fleets ON fleets.id = devices.fleet"
+        with explained(self._path):
+            rows = self._connection.execute(f"{sql} ORDER BY devices.name").fetchall()
+        return [Device(restore_text(name), restore_text(fleet)) for name, fleet in rows]
 
     def facts(self, build: str) -> tuple[FactBatch, ...]:
         """What was observed in a build, string constants excepted; origins are those of its first sighting."""

@@ -39,14 +39,18 @@ _APPS = """CREATE VIEW apps AS
     last_seen AS last_seen -- UTC
   FROM builds
   UNION ALL
-  SELECT NULL, platform, app_id, version, version_code, label, NULL, NULL, NULL, NULL,
+  SELECT NULL, platform, app_id, version, version_code, label, NULL, NULL,
+    (SELECT group_concat(subject, ' ') FROM (SELECT DISTINCT listed_findings.subject FROM sightings
+      JOIN listed ON listed.sighting = sightings.id JOIN listed_findings ON listed_findings.listed = listed.id
+      WHERE sightings.listing = listings.id ORDER BY listed_findings.subject)),
+    NULL,
     (SELECT count(*) FROM sightings WHERE sightings.listing = listings.id),
     (SELECT count(DISTINCT device) FROM sightings WHERE sightings.listing = listings.id),
     first_seen, last_seen
   FROM listings"""
 
 _FINDINGS = """CREATE VIEW findings AS
-  -- Policy x app x subject, as the latest scan of each app judged it.
+  -- Policy x app x subject, as the latest scan of each app judged it; apps known only from a record have no build.
   SELECT
     judgements.policy AS policy, -- policy id
     judgements.named AS named, -- how the policy names the subject
@@ -65,7 +69,19 @@ _FINDINGS = """CREATE VIEW findings AS
     scans.id AS scan -- scan that judged
   FROM judgements
   JOIN builds ON builds.id = judgements.build AND builds.last_scan = judgements.scan
-  JOIN scans ON scans.id = judgements.scan"""
+  JOIN scans ON scans.id = judgements.scan
+  UNION ALL
+  SELECT policy, named, status, subject, role, grade, relation, NULL, platform, app_id, version, label, NULL, as_of,
+    scans.id
+  FROM listed_findings
+  JOIN listed ON listed.id = listed_findings.listed
+  JOIN records ON records.id = listed.record
+  JOIN scans ON scans.id = records.scan
+  JOIN sightings ON sightings.id = listed.sighting
+  JOIN listings ON listings.id = sightings.listing
+  WHERE NOT EXISTS (SELECT 1 FROM listed AS later JOIN records AS newer ON newer.id = later.record
+    WHERE later.sighting = listed.sighting AND newer.scan > records.scan)
+  GROUP BY policy, subject, listings.id, scans.id"""
 
 _CARRIERS = f"""CREATE VIEW carriers AS
   -- Which apps are, carry or mention it: every match of every app, the strong and the weak.
@@ -95,6 +111,7 @@ _WHERE_SEEN = """CREATE VIEW where_seen AS
     fleets.name AS fleet, -- NULL: none
     devices.name AS device, -- NULL: none was named
     sightings.user AS user, -- user or profile; empty: none
+    sightings.state AS state, -- what it is there: installed, staged, ...; empty: the place does not tell
     builds.platform AS platform, -- android or ios
     builds.app_id AS app_id, -- package name or bundle identifier
     builds.version AS version, -- version shown to people
@@ -115,7 +132,18 @@ _WHERE_SEEN = """CREATE VIEW where_seen AS
   JOIN judgements ON judgements.build = builds.id AND judgements.scan = builds.last_scan
   LEFT JOIN devices ON devices.id = sightings.device
   LEFT JOIN fleets ON fleets.id = devices.fleet
-  GROUP BY sightings.id, judgements.subject, judgements.role, judgements.grade"""
+  GROUP BY sightings.id, judgements.subject, judgements.role, judgements.grade
+  UNION ALL
+  SELECT fleets.name, devices.name, sightings.user, sightings.state, platform, app_id, version, label,
+    listed_findings.subject, listed_findings.role, listed_findings.grade, group_concat(policy, ' '), sightings.origin,
+    sightings.first_seen, sightings.last_seen, NULL
+  FROM sightings
+  JOIN listings ON listings.id = sightings.listing
+  JOIN listed ON listed.id = (SELECT max(id) FROM listed WHERE listed.sighting = sightings.id)
+  JOIN (SELECT * FROM listed_findings ORDER BY policy) AS listed_findings ON listed_findings.listed = listed.id
+  LEFT JOIN devices ON devices.id = sightings.device
+  LEFT JOIN fleets ON fleets.id = devices.fleet
+  GROUP BY sightings.id, listed_findings.subject, listed_findings.role, listed_findings.grade"""
 
 _EVIDENCE = f"""CREATE VIEW evidence_detail AS
   -- How do we know: the facts that prove each match.
@@ -172,7 +200,8 @@ _DEVICES = """CREATE VIEW device_state AS
     scans.id AS scan, -- its latest scan
     scans.started AS started, -- UTC
     scans.complete AS complete, -- 0: that scan was broken off, more may be there
-    count(DISTINCT ifnull(sightings.build, -sightings.listing)) AS apps, -- apps seen
+    count(DISTINCT sightings.build) AS apps, -- apps seen by their bytes
+    count(DISTINCT sightings.listing) AS listed, -- apps and versions that records name
     count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM judgements WHERE judgements.scan = scans.id
       AND judgements.build = sightings.build) THEN sightings.build END) AS apps_with_findings, -- apps with a finding
     count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM audits JOIN answers ON answers.audit = audits.id
@@ -186,5 +215,35 @@ _DEVICES = """CREATE VIEW device_state AS
   LEFT JOIN sightings ON sightings.id = scan_sightings.sighting
   GROUP BY devices.id"""
 
-VIEWS = (_APPS, _FINDINGS, _CARRIERS, _WHERE_SEEN, _EVIDENCE, _UNREADABLE, _DEVICES)
+_RECORDED = """CREATE VIEW recorded AS
+  -- What records of devices say: one row per app, user, state and scan.
+  SELECT
+    devices.name AS device, -- NULL: none was named
+    records.kind AS record, -- kind of record
+    records.completeness AS completeness, -- which apps of the device it can name
+    records.taken AS taken, -- when the record was made; empty: it does not say
+    listings.platform AS platform, -- android or ios
+    listings.app_id AS app_id, -- package name or bundle identifier
+    listings.version AS version, -- version shown to people
+    listings.version_code AS version_code, -- version the platform compares
+    listings.label AS label, -- name in the record
+    sightings.user AS user, -- user or profile; empty: not told apart
+    sightings.state AS state, -- what the app is for that user
+    listed.installer AS installer, -- app or store that installed it
+    listed.installed AS installed, -- first installed
+    listed.updated AS updated, -- last updated
+    listed.seen AS seen, -- last time the record saw it
+    listed.signers AS signers, -- JSON object: current, past, digests
+    listed_matches.subject AS subject, -- designated app that it is; NULL: none
+    listed_matches.grade AS grade, -- how strong; NULL: none
+    sightings.origin AS origin, -- where the record lies in the input
+    records.scan AS scan -- scan that read it
+  FROM listed
+  JOIN records ON records.id = listed.record
+  JOIN sightings ON sightings.id = listed.sighting
+  JOIN listings ON listings.id = sightings.listing
+  LEFT JOIN devices ON devices.id = sightings.device
+  LEFT JOIN listed_matches ON listed_matches.listed = listed.id"""
+
+VIEWS = (_APPS, _FINDINGS, _CARRIERS, _WHERE_SEEN, _EVIDENCE, _UNREADABLE, _DEVICES, _RECORDED)
 """The statements that make the views, in the order they are documented."""

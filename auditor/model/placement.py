@@ -82,7 +82,4 @@ def _kept_file(path: str) -> Placement | None:
 
 
 def _last(pattern: re.Pattern[str], path: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(path):
-        pass
-    return found
+    return max(pattern.finditer(path), key=lambda match: match.start(), default=None)

@@ -49,7 +49,7 @@ def test_the_migrations_are_those_of_sqlite_utils_and_run_once(path: Path) -> No
     for _ in range(2):
         with Inventory.open(path) as inventory:
             rows = inventory.connection.execute("SELECT migration_set, name FROM _sqlite_migrations").fetchall()
-    assert rows == [("auditor", "m001_initial"), ("auditor", "m002_version_basis")]
+    assert rows == [("auditor", "m001_initial"), ("auditor", "m002_version_basis"), ("auditor", "m003_records")]
     assert len(rows) == SCHEMA_VERSION
 
 
