@@ -24,7 +24,8 @@ _FINGERPRINT: Final = re.compile(rb"^Build fingerprint: '?([^'\r\n]{1,300})", re
 _BOOT_SERIAL: Final = re.compile(rb"androidboot\.serialno ?= ?\"?([A-Za-z0-9_-]{4,64})")
 _PROPERTIES: Final = re.compile(rb"------ SYSTEM PROPERTIES ")
 _PROPERTY: Final = re.compile(
-    rb"^\[((?:ro\.(?:product|build|boot|system)\.|ro\.serialno|persist\.sys\.timezone)[\w.]{0,60})\]: \[([^\]\r\n]{1,200})\]",
+    rb"^\[((?:ro\.(?:product|build|boot|system)\.|ro\.serialno|persist\.sys\.timezone)[\w.]{0,60})\]: "
+    rb"\[([^\]\r\n]{1,200})\]",
     re.MULTILINE,
 )
 _USERS: Final = re.compile(rb"DUMP OF SERVICE (?:[A-Z]{1,16} )?user:")

@@ -37,6 +37,7 @@ _SIGNATURES: Final = re.compile(r"version:-?\d+, signatures:\[([^\]]*)\](?:, pas
 _HASH: Final = re.compile(r"([0-9a-f]{1,8})(?: flags: -?[0-9a-f]+)?")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)")
 _PAIR: Final = re.compile(r"(\w{1,40})=(\S{0,40})")
+_CHOICE: Final = "it lacks the package android, so it lists a choice of packages only"
 _SECTION_HEAD: Final = re.compile(rb"(?!DUMP OF )[A-Z][A-Za-z][\w '/().,-]{0,100}:[ \t\r]*")
 _DURATION: Final = re.compile(rb"-{9,} ?[\d.,]+s was the duration of dumpsys ")
 
@@ -97,16 +98,15 @@ class PackageDump:
     """In the order of the text; the first of each name, and the first factory copy."""
     gaps: tuple[str, ...] = ()
     """Why installed packages may be missing, in clauses; empty: the list is whole."""
+    broken: bool = False
+    """The list is damaged or absent, and not just one of a choice of packages."""
     faults: tuple[str, ...] = ()
     """What could not be read although it is there, in clauses."""
 
 
-def find_dump_line(data: Blob) -> int | None:
-    """Where the line ``DUMP OF SERVICE package:`` starts, if the text has one."""
-    for found in re.finditer(rb"DUMP OF SERVICE (?:[A-Z]{1,16} )?package:[ \t\r]{0,8}(?=\n|\Z)", data):
-        if _line_start(data, found.start()) == found.start():
-            return found.start()
-    return None
+def has_package_block(data: Blob) -> bool:
+    """Whether a text holds the head of a block."""
+    return next(_find_heads(data), None) is not None
 
 
 def parse_dumpsys_package(data: Blob, limits: Limits = DEFAULT) -> PackageDump:
@@ -116,7 +116,14 @@ def parse_dumpsys_package(data: Blob, limits: Limits = DEFAULT) -> PackageDump:
     """
     reader = _Reader(data, limits)
     reader.read()
-    return PackageDump(tuple(reader.packages.values()), tuple(reader.gaps()), tuple(reader.faults()))
+    broken = tuple(reader.breaks())
+    choice = () if reader.has_system else (_CHOICE,)
+    return PackageDump(
+        tuple(reader.packages.values()),
+        broken + (choice if reader.packages else ()),
+        bool(broken),
+        tuple(reader.faults()),
+    )
 
 
 class _Reader:
@@ -173,18 +180,20 @@ class _Reader:
         self._unread += reading.unread
         self.packages.setdefault((name, hidden), package)
 
-    def gaps(self) -> Iterator[str]:
+    @property
+    def has_system(self) -> bool:
+        """Whether the system's own package is among them, as in every list of all."""
+        return ("android", False) in self.packages
+
+    def breaks(self) -> Iterator[str]:
         """Say why installed packages may be missing."""
-        live = {name for name, hidden in self.packages if not hidden}
-        if not live:
+        if all(hidden for _, hidden in self.packages):
             yield "no list of packages is in it"
             return
         if self._full:
             yield f"more than {self._limits.xml_elements} packages; raise --limit xml_elements"
         if not self._begun:
             yield "the list of packages is cut off at its start"
-        if "android" not in live:
-            yield "it lacks the package android, so it lists a choice of packages only"
         if not self._end:
             yield "it ends within the list of packages"
         elif self._end.startswith((b"***", b"Error", b"Fail")):

@@ -80,8 +80,9 @@ def is_pm_list(head: bytes, *, whole: bool) -> bool:
     text = bytes(open_device_text(head))
     if not whole:
         text = text[: text.rfind(b"\n") + 1]
-    lines = [line for _, line in _find_lines(text, DEFAULT)]
-    return bool(lines) and all(_parse_line(line, 0) is not None for line in lines)
+    if not text.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_PREFIX.encode()):
+        return False
+    return all(_parse_line(line, 0) is not None for _, line in _find_lines(text, DEFAULT))
 
 
 def _find_lines(text: Blob, limits: Limits) -> Iterator[tuple[int, str]]:
