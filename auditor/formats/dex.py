@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.blob import Blob
-from auditor.formats.dex_layout import find_contradictions
+from auditor.formats.dex_layout import find_contradictions, find_disorder
 from auditor.formats.dex_strings import DexStrings
 from auditor.formats.dex_tables import CLASS_WORDS, NO_INDEX, WORD, DexClasses, Tables, parse_words
 from auditor.limits import DEFAULT, Limits
@@ -216,6 +216,8 @@ def _read_tables(
     class_words, class_offset = table.read("class_defs", _CLASS_DEFS, CLASS_WORDS, limits.dex_classes)
     string_offsets, readable = _inside(data, place, string_offsets, faults)
     class_types = class_words[::CLASS_WORDS]
+    if compiled:
+        faults.extend(find_disorder(types, class_types))
     tables = Tables(data, place.data_base, string_offsets, types, class_types, class_offset, position, compiled)
     classes = DexClasses(tables)
     if classes.unread:

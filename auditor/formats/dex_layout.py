@@ -1,12 +1,14 @@
 """Checks the counts of a DEX header against what else the file says of them, where no archive vouches for its bytes.
 
 Specification: sections "header_item" and "map_list" of https://source.android.com/docs/core/runtime/dex-format
+Specification of their order: sections "type_id_item" and "class_def_item".
 Not read: sections of the data area; checksum and signature, which the compiler leaves as they were in the APK.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import lt
 
 from auditor.formats.dex_tables import WORD, parse_words
 
@@ -49,6 +51,14 @@ def find_contradictions(
     for name, field, _, kind in _TABLES:
         if counts.get(kind, 0) != words[field]:
             yield f"{name}: {words[field]} items, of {counts.get(kind, 0)} in the map"
+
+
+def find_disorder(types: Sequence[int], class_types: Sequence[int]) -> Iterator[str]:
+    """Sentences on tables that no compiler writes: an index that was altered hides the class it should have led to."""
+    if not all(map(lt, types, types[1:])):
+        yield "type_ids are not in ascending order"
+    if len(set(class_types)) < len(class_types):
+        yield "class_defs define a class twice"
 
 
 def _read_map(data: bytes, offset: int, end: int) -> dict[int, int] | None:

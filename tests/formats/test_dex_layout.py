@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from auditor.formats.dex import parse_dex, parse_dex_at
-from auditor.formats.dex_layout import find_contradictions
+from auditor.formats.dex_layout import find_contradictions, find_disorder
 from tests.builders.compact_dex import SharedData, build_main, point
 from tests.builders.dex import ClassDef, build_dex, with_word, word
 from tests.builders.mangle import mutations
@@ -67,6 +67,30 @@ def test_only_files_out_of_compiled_code_are_checked() -> None:
     data = with_word(PLAIN, 0x34, 0)
     assert parse_dex(data).faults == ()
     assert parse_dex_at(data, 0).faults != ()
+
+
+@pytest.mark.parametrize(
+    ("types", "class_types", "expected"),
+    [
+        ([], [], []),
+        ([0, 1, 5], [2, 0, 1], []),
+        ([0, 5, 1], [0], ["type_ids are not in ascending order"]),
+        ([0, 0], [1], ["type_ids are not in ascending order"]),
+        ([0, 1], [1, 1], ["class_defs define a class twice"]),
+    ],
+)
+def test_tables_out_of_order_are_told(types: list[int], class_types: list[int], expected: list[str]) -> None:
+    assert list(find_disorder(types, class_types)) == expected
+
+
+@pytest.mark.parametrize("data", [PLAIN, compact()])
+def test_an_index_that_was_altered_is_told(data: bytes) -> None:
+    for table, sentence in ((0x44, "type_ids are not"), (0x64, "class_defs define")):
+        at = word(data, table)
+        step = 4 if table == 0x44 else 32
+        damaged = with_word(data, at + step, word(data, at))
+        assert any(sentence in fault for fault in parse_dex_at(damaged, 0).faults)
+        assert not any(sentence in fault for fault in parse_dex_at(data, 0).faults)
 
 
 def test_damage_gives_few_sentences() -> None:
