@@ -17,7 +17,6 @@ from auditor.formats.f2fs_cluster import refuse_algorithm, unpack_cluster
 from auditor.formats.f2fs_directory import Entry, find_entries
 from auditor.formats.f2fs_layout import (
     COMPRESS_ADDR,
-    NEW_ADDR,
     NULL_ADDR,
     NodeTable,
     parse_node_table,
@@ -125,26 +124,18 @@ class F2fs:
         # A compressed cluster is whole in the table even where the file ends inside it.
         blocks += -blocks % inode.cluster_blocks
         left = inode.size
-        cluster: list[int] = []
         for run in find_runs(self.table, inode, blocks):
             if left <= 0:
                 return
-            if cluster or run.address == COMPRESS_ADDR:
-                cluster.append(run.address)
+            if run.address == COMPRESS_ADDR:
+                yield self._read_cluster(inode, run.packed)
             elif run.address == NULL_ADDR:
                 yield from _zeros(min(run.count * size, left))
-                left -= run.count * size
             else:
                 # Blocks behind the end of the file are set aside, and never written.
                 count = min(run.count, -(-left // size))
                 yield from self._read_run(Run(run.address, count))
-                left -= run.count * size
-            if cluster and len(cluster) == inode.cluster_blocks:
-                yield self._read_cluster(inode, cluster)
-                left -= len(cluster) * size
-                cluster = []
-        if cluster:
-            raise FormatError(f"a compressed cluster of inode {inode.ino} is cut off")
+            left -= run.count * size
 
     def _read_run(self, run: Run) -> Iterator[bytes | memoryview]:
         size = self.table.superblock.block_size
@@ -154,12 +145,9 @@ class F2fs:
             yield self.table.source.read(at, min(_STEP, end - at))
 
     def _read_cluster(self, inode: Inode, addresses: Sequence[int]) -> bytes:
-        """Unpack one cluster: a mark, then the blocks of its packed bytes, then nothing."""
         size = self.table.superblock.block_size
         packed = bytearray()
-        for address in addresses[1:]:
-            if address in (NULL_ADDR, NEW_ADDR):
-                break
+        for address in addresses:
             check_address(self.table, address, 1)
             packed += self.table.source.read(address * size, size)
         return unpack_cluster(bytes(packed), inode.algorithm, inode.cluster_blocks * size)

@@ -60,8 +60,10 @@ class Run:
     """Neighbouring blocks of a file."""
 
     address: int
-    """Of the first one; a hole where it is NULL_ADDR, a mark of compression where it is COMPRESS_ADDR."""
+    """Of the first one; NULL_ADDR: a hole; COMPRESS_ADDR: a compressed cluster."""
     count: int
+    packed: tuple[int, ...] = ()
+    """Blocks that hold the packed bytes of a compressed cluster."""
 
 
 def read_inode(table: NodeTable, ino: int) -> Inode:
@@ -164,21 +166,24 @@ def find_runs(table: NodeTable, inode: Inode, blocks: int) -> Iterator[Run]:
 
 
 def _follows(left: Run, right: Run) -> bool:
-    if left.address == NULL_ADDR or right.address == NULL_ADDR:
-        return left.address == right.address
-    return COMPRESS_ADDR not in (left.address, right.address) and left.address + left.count == right.address
+    if left.address in (NULL_ADDR, COMPRESS_ADDR) or right.address in (NULL_ADDR, COMPRESS_ADDR):
+        return left.address == right.address == NULL_ADDR
+    return left.address + left.count == right.address
 
 
 def _merge(addresses: memoryview, cluster_blocks: int) -> Iterator[Run]:
-    """Runs of neighbours within one table of addresses; those of a compressed cluster stay single, behind its mark."""
+    """Runs of neighbours within one table of addresses, and its compressed clusters."""
     values = struct.unpack(f"<{len(addresses) // 4}I", addresses)
     at, end = 0, len(values)
     while at < end:
         address = values[at]
         if address == COMPRESS_ADDR:
-            upto = min(at - at % cluster_blocks + cluster_blocks, end)
-            yield from (Run(value, 1) for value in values[at:upto])
-            at = upto
+            # The mark takes the first slot of a cluster, packed bytes the next ones; the rest stays empty.
+            following = values[at + 1 : at + cluster_blocks]
+            yield Run(
+                address, cluster_blocks, tuple(value for value in following if value not in (NULL_ADDR, NEW_ADDR))
+            )
+            at += cluster_blocks
             continue
         first = at
         at += 1
