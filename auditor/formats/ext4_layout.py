@@ -42,6 +42,7 @@ FLAG_ENCRYPTED = 0x800
 FLAG_EXTENTS = 0x80000
 FLAG_INLINE_DATA = 0x10000000
 
+_INODE = struct.Struct("<H2xI24xI4x60s4xII6xH")
 _FORMAT = 0xF000
 _REGULAR = 0x8000
 _DIRECTORY = 0x4000
@@ -92,7 +93,7 @@ class Inode:
     attribute_block: int
     """Block of extended attributes; 0: none."""
     attributes: bytes = field(repr=False)
-    """What follows the fields of the inode: its extended attributes, with their magic number."""
+    """What follows the fields of an inode with inline data: its extended attributes, with their magic number."""
 
     @property
     def is_regular(self) -> bool:
@@ -198,15 +199,16 @@ def read_inode(source: Source, superblock: Superblock, number: int) -> Inode:
     group, index = divmod(number - 1, superblock.inodes_per_group)
     table = _inode_table(source, superblock, group)
     data = source.read(table * superblock.block_size + index * superblock.inode_size, superblock.inode_size)
-    mode, low, flags = struct.unpack_from("<H2xI24xI", data)
-    file_acl, high = struct.unpack_from("<II", data, 104)
-    file_acl |= int.from_bytes(data[118:120], "little") << 32 if superblock.incompat & _INCOMPAT_64BIT else 0
+    mode, low, flags, block, file_acl, high, file_acl_high = _INODE.unpack_from(data)
+    if superblock.incompat & _INCOMPAT_64BIT:
+        file_acl |= file_acl_high << 32
     # Of a directory the upper half of the size was something else before large_dir.
     has_high = mode & _FORMAT == _REGULAR or superblock.incompat & _INCOMPAT_LARGEDIR != 0
-    extra = int.from_bytes(data[128:130], "little") if superblock.inode_size > _SMALLEST_INODE_SIZE else 0
-    attributes = bytes(data[_SMALLEST_INODE_SIZE + extra :]) if extra != 0 else b""
-    size = low | (high << 32 if has_high else 0)
-    return Inode(number, mode, size, flags, bytes(data[40:100]), file_acl, attributes)
+    attributes = b""
+    if flags & FLAG_INLINE_DATA and superblock.inode_size > _SMALLEST_INODE_SIZE:
+        extra = int.from_bytes(data[_SMALLEST_INODE_SIZE : _SMALLEST_INODE_SIZE + 2], "little")
+        attributes = bytes(data[_SMALLEST_INODE_SIZE + extra :]) if extra != 0 else b""
+    return Inode(number, mode, low | (high << 32 if has_high else 0), flags, block, file_acl, attributes)
 
 
 def _inode_table(source: Source, superblock: Superblock, group: int) -> int:
@@ -214,9 +216,9 @@ def _inode_table(source: Source, superblock: Superblock, group: int) -> int:
     block, index = divmod(group, superblock.block_size // superblock.descriptor_size)
     offset = _descriptor_block(superblock, block) * superblock.block_size + index * superblock.descriptor_size
     data = source.read(offset, superblock.descriptor_size)
-    table = _word(data, 8)
+    table = int.from_bytes(data[8:12], "little")
     if superblock.descriptor_size >= _WIDE_DESCRIPTOR_SIZE:
-        table |= _word(data, 40) << 32
+        table |= int.from_bytes(data[40:44], "little") << 32
     if table == 0:
         raise FormatError(f"block group {group} has no inode table", offset)
     return table
