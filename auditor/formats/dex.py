@@ -2,8 +2,9 @@
 
 Specification: https://source.android.com/docs/core/runtime/dex-format; compact DEX: libdexfile/dex/compact_dex_file.h
 of AOSP, Android 9 to 13
-Not read: code, fields, methods, prototypes, annotations, debug data; compact DEX outside vdex files (inside them it was
-checked against built files only, not against those of a device); reversed byte order; checksums.
+Not read: code, fields, methods, prototypes, annotations, debug data; compact DEX outside vdex files (its reader was
+checked with built files, which Android 11's own reader takes, not with those of a device); reversed byte order;
+checksums.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Specification: runtime/oat.h of AOSP, versions 039 (Android 5.0) to 088 (7.1); later ones leave the DEX files to vdex.
 Dalvik: libdex/DexOptData.h and the DexOptHeader of libdex/DexFile.h
 Not read: compiled code; the tables that say where each DEX file lies, which differ between versions: DEX headers are
-looked for instead, and as many must be there as the OAT header states; OAT versions before 039. Checked against built
-files only, not against those of a device.
+looked for instead, and as many must be there as the OAT header states; OAT versions before 039. Checked with built
+files, not with those of a device.
 """
 
 from __future__ import annotations

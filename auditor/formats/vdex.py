@@ -3,7 +3,7 @@
 Specification: runtime/vdex_file.h of AOSP, the releases Android 8.0 (006), 8.1 (010), 9 (019), 10 and 11 (021) and from
 12 on (027)
 Not read: versions of previews between those; verifier dependencies, quickening tables, type lookup tables, checksums.
-Checked against built files only, not against those of a device.
+Checked with built files, not with those of a device; Android 11's own reader finds the same in those of version 021.
 """
 
 from __future__ import annotations

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import struct
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -145,6 +149,23 @@ def test_counts_are_bounded() -> None:
             parse_dex_at(whole, offset, replace(DEFAULT, **{name: 2}))
     with pytest.raises(LimitError, match="bytes"):
         parse_dex_at(whole, offset, replace(DEFAULT, member_size=100))
+
+
+@pytest.mark.tools
+def test_the_reader_of_android_sees_the_same(tmp_path: Path) -> None:
+    dexdump = shutil.which("dexdump")
+    if dexdump is None:
+        pytest.skip("dexdump is not installed")
+    whole, offset = alone()
+    (tmp_path / "compact.dex").write_bytes(whole)
+    listing = subprocess.run([dexdump, str(tmp_path / "compact.dex")], capture_output=True, check=True).stdout.decode()
+    found = {}
+    for part in listing.split("Class descriptor  : ")[1:]:
+        # The class itself, its superclass, then its interfaces.
+        name, parent, *interfaces = re.findall(r"'L([^']+);'", "'" + part.partition("'")[2])
+        found[name.replace("/", ".")] = (parent.replace("/", "."), [item.replace("/", ".") for item in interfaces])
+    dex = parse_dex_at(whole, offset)
+    assert found == {name: (dex.superclass_of(name), list(dex.interfaces_of(name))) for name in dex.classes}
 
 
 def test_damage_is_read_or_refused() -> None:
