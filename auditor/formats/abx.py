@@ -106,10 +106,10 @@ class _Reader:
                 if value is not None and name not in fresh:
                     fresh[name] = value
                 continue
-            if texts:
+            fresh = None
+            if texts and event in (_START_TAG, _END_TAG):
                 open_[-1].text = "".join(texts).strip()
                 texts.clear()
-            fresh = None
             if event == _START_TAG:
                 name, at = self._tag(token, at)
                 fresh = self._start(name, start)

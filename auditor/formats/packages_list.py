@@ -16,7 +16,7 @@ from auditor.formats.blob import Blob
 from auditor.formats.packages_xml import is_plain_name
 from auditor.limits import DEFAULT, Limits
 
-_LINE = re.compile(rb"\S{1,255} [0-9]{1,10} [01] (?:/\S*|null)(?: \S+)*\n?")
+_LINE = re.compile(rb"\S{1,255} [0-9]{1,10} [01] (?:/\S*|null)(?: \S+)*\r?\n?")
 _SYSTEM = frozenset({"@system", "@product"})
 _FAULTS: Final = 3
 
