@@ -23,7 +23,7 @@ from auditor.formats.device_text import shown
 from auditor.limits import DEFAULT, Limits
 
 _MENTION: Final = re.compile(rb"Package \[")
-_HEAD: Final = re.compile(rb"Package \[([^\]\r\n]{0,1024})\] \([0-9a-f]{1,16}\):[ \t\r]{0,8}(?=\n|\Z)")
+_HEAD: Final = re.compile(rb"Package \[([^\[\]\r\n]{0,1024})\] \([0-9a-f]{1,16}\):[ \t\r]{0,8}(?=\n|\Z)")
 _INDENT: Final = 16
 """``pm dump`` indents the whole by two; more than this is text of something else."""
 _LOOK_BACK: Final = 256
@@ -157,7 +157,7 @@ class _Reader:
     def _section(self, start: int, hidden: bool) -> bool:
         """Whether factory copies are listed here: the line above the first block of a section is its title."""
         before = bytes(self._data[max(start - _LOOK_BACK, 0) : start]).rstrip()
-        title = before.rpartition(b"\n")[2].strip()
+        title = before.rpartition(b"\n")[2].removeprefix(b"\xef\xbb\xbf").strip()
         section = _SECTIONS.get(title)
         if section is None:
             return hidden
@@ -212,11 +212,9 @@ class _Reader:
 def _find_heads(data: Blob) -> Iterator[tuple[int, int, bytes]]:
     """Yield (start of the line, end of the head, name) of each block."""
     for mention in _MENTION.finditer(data):
-        head = _HEAD.match(data, mention.start())
-        if head is None:
-            continue
         start = _line_start(data, mention.start())
-        if start is not None:
+        head = None if start is None else _HEAD.match(data, mention.start())
+        if start is not None and head is not None:
             yield start, head.end(), head.group(1)
 
 
