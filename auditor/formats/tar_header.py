@@ -102,6 +102,9 @@ def is_plausible_v7(block: bytes) -> bool:
     """Whether a block without a magic number may be the header of an old archive: its checksum is not enough."""
     if not has_valid_checksum(block) or not block[0] or block[257:329].strip(b"\0"):
         return False
+    if block[156:157] == b"V":
+        # The label of a volume has no magic number even in an archive of GNU tar.
+        return True
     numbers = (block[100:108], block[108:116], block[116:124], block[124:136], block[136:148])
     return (
         all(text.strip(b" \0") and read_number(text) is not None for text in numbers) and block[156] in b"\x000123456"

@@ -104,6 +104,7 @@ class Walk:
         self._reset()
         if found is None:
             if not is_end_mark:
+                self.is_cut = True
                 self._fault(f"The archive is damaged at offset {first}; what follows is not read.")
             elif first is not None:
                 self._tell_rest(first, last)
