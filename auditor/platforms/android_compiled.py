@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from auditor.containers.compressed import UnpackedMember
 from auditor.containers.member import Member
@@ -19,48 +18,17 @@ from auditor.model import Origin, Problem, ProblemCode
 from auditor.platforms.android_code import DEX_KINDS, CodeScan, add_dex
 from auditor.platforms.refusal import refusal
 
-_ISA = "(?:arm|arm64|x86|x86_64|mips|mips64|riscv64)"
-_PLACE = re.compile(rf"(?:oat/{_ISA}/|{_ISA}/)?(?P<stem>[^/]+)\.(?P<kind>vdex|odex|oat)(?:\.gz|\.xz)?")
-_COMPANIONS = (
-    (".apk.idsig", "v4 signature"),
-    (".apk.prof", "profile"),
-    (".apk.fsv_meta", "fs-verity metadata"),
-    (".dm.fsv_meta", "fs-verity metadata"),
-    (".dm", "DEX metadata"),
-    (".vdex", "compiled code"),
-    (".odex", "compiled code"),
-    (".oat", "compiled code"),
-    (".art", "heap image of compiled code"),
-)
-"""Suffixes of files that come with an APK; base.dm is a zip of a profile and a vdex without DEX files."""
-_ORDER = {"vdex": 0, "odex": 1, "oat": 2}
+_ORDER = {".vdex": 0, ".odex": 1}
+"""From Android 8 on the odex beside a vdex holds no DEX file."""
 _NAMED = 3
 """Files named in one problem."""
 
 
-def companion_kind(name: str) -> str | None:
-    """What a file is that Android keeps beside an APK and that is no app of its own; None for any other file."""
-    base = posixpath.basename(name)
-    return next((kind for suffix, kind in _COMPANIONS if base.endswith(suffix)), None)
-
-
-def find_compiled(apk_name: str, files: Mapping[str, Member]) -> tuple[Member, ...]:
-    """The compiled code of an APK out of ``files``, which are named by their paths relative to its folder."""
-    stem = _stem(apk_name)
-    found = []
-    for path in sorted(files):
-        match = _PLACE.fullmatch(path)
-        if match is not None and match["stem"] == stem:
-            found.append((_ORDER[match["kind"]], path))
-    return tuple(files[path] for _, path in sorted(found))
-
-
 def compiled_of(apk: Member, compiled: Iterable[Member], *, alone: bool) -> tuple[Member, ...]:
-    """Those of the compiled files of a set that belong to one of its APKs; all of them where it is ``alone``."""
-    if alone:
-        return tuple(compiled)
-    stem = _stem(apk.path)
-    return tuple(item for item in compiled if _stem(item.path) == stem)
+    """Those of the compiled files of a set that belong to one of its APKs (all where it is ``alone``), vdex first."""
+    stem = _split_name(apk.path)[0]
+    found = [item for item in compiled if alone or _split_name(item.path)[0] == stem]
+    return tuple(sorted(found, key=lambda item: (_ORDER.get(_split_name(item.path)[1], len(_ORDER)), item.path)))
 
 
 def scan_compiled(origin: Origin, members: Sequence[Member], code: CodeScan) -> bool:
@@ -94,12 +62,13 @@ def _absence(members: Sequence[Member]) -> str:
     return f"no DEX file in the APK, and none in {', '.join(names[:_NAMED])}{more} beside it"
 
 
-def _stem(path: str) -> str:
-    """``X`` of X.apk, oat/arm64/X.vdex and X.odex.xz."""
+def _split_name(path: str) -> tuple[str, str]:
+    """``X`` and the suffix of X.apk, oat/arm64/X.vdex, X.apk.oat and X.odex.xz."""
     name = posixpath.basename(path)
-    for suffix in (".gz", ".xz"):
-        name = name.removesuffix(suffix)
-    return posixpath.splitext(name)[0]
+    for packed in (".gz", ".xz"):
+        name = name.removesuffix(packed)
+    stem, suffix = posixpath.splitext(name)
+    return stem.removesuffix(".apk"), suffix
 
 
 def _scan_file(member: Member, code: CodeScan) -> None:

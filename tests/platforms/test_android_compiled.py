@@ -16,7 +16,7 @@ from auditor.limits import DEFAULT, Limits
 from auditor.match import match
 from auditor.model import Extraction, FactKind, Origin, ProblemCode
 from auditor.platforms.android import extract_android
-from auditor.platforms.android_compiled import companion_kind, compiled_of, find_compiled
+from auditor.platforms.android_compiled import compiled_of
 from auditor.platforms.candidate import AndroidSet
 from tests.builders.apps import apk, declared, dex, split
 from tests.builders.compact_dex import SharedData, build_main
@@ -61,8 +61,7 @@ def extract(
 ) -> Extraction:
     """What is extracted of APKs and the compiled files that lie beside them."""
     packages = {"X.apk": STRIPPED} if apks is None else apks
-    beside = {path: Bytes(path, content) for path, content in files.items()}
-    compiled = tuple(item for name in packages for item in find_compiled(name, beside))
+    compiled = tuple(Bytes(path, content) for path, content in files.items())
     members = tuple(Bytes(name, content) for name, content in packages.items())
     found, _ = extract_android(AndroidSet(FOLDER, members, Budget(limits), compiled=compiled))
     return found
@@ -248,46 +247,27 @@ class TestWhatIsNotRead:
         assert found.problems == ()
 
 
-BESIDE = {
-    path: Bytes(path, b"")
+BESIDE = [
+    Bytes(path, b"")
     for path in (
-            "X.apk", "X.odex", "Y.odex", "arm64/X.odex", "oat/arm64/X.art", "oat/arm64/X.odex", "oat/arm64/X.vdex",
-            "oat/arm64/X2.vdex", "oat/arm64/split_a.vdex", "oat/sparc/X.vdex", "other/oat/arm64/X.vdex", "base.dm",
-            "X.apk.prof", "X.apk.idsig", "arm/X.odex.xz", "lib/arm64/X.oat.so", "oat/arm/X.oat",
-        )
-    }  # fmt: skip
+        "X.odex", "arm64/X.odex.xz", "oat/arm/X.oat", "oat/arm64/X.odex", "oat/arm64/X.vdex", "oat/arm64/X2.vdex",
+        "oat/arm64/split_a.vdex", "oat/x86/X.apk.oat",
+    )
+]  # fmt: skip
 
 
-class TestWhichFilesBelongToAnApk:
-    def test_by_name_and_place_vdex_first(self) -> None:
-        assert [item.path for item in find_compiled("X.apk", BESIDE)] == [
-            "oat/arm64/X.vdex", "X.odex", "arm/X.odex.xz", "arm64/X.odex", "oat/arm64/X.odex", "oat/arm/X.oat"
+class TestWhichFilesBelongToAnApkOfASet:
+    def test_those_of_its_name_vdex_first(self) -> None:
+        found = compiled_of(Bytes("app/X/X.apk", b""), BESIDE, alone=False)
+        assert [item.path for item in found] == [
+            "oat/arm64/X.vdex", "X.odex", "arm64/X.odex.xz", "oat/arm64/X.odex", "oat/arm/X.oat", "oat/x86/X.apk.oat"
         ]  # fmt: skip
-        assert [item.path for item in find_compiled("some/where/split_a.apk", BESIDE)] == ["oat/arm64/split_a.vdex"]
-        assert find_compiled("Z.apk", BESIDE) == ()
+        assert [item.path for item in compiled_of(Bytes("split_a.apk", b""), BESIDE, alone=False)] == [
+            "oat/arm64/split_a.vdex"
+        ]
+        assert compiled_of(Bytes("Z.apk", b""), BESIDE, alone=False) == ()
 
-    def test_in_a_set_by_name_alone_whatever_the_name(self) -> None:
+    def test_all_where_there_is_but_one_apk(self) -> None:
         cache = Bytes("dalvik-cache/arm64/system@app@X@X.apk@classes.vdex", b"")
-        base = Bytes("base.apk", b"")
-        assert compiled_of(base, [cache], alone=True) == (cache,)
-        assert compiled_of(base, [cache], alone=False) == ()
-        own = Bytes("oat/arm64/base.odex.gz", b"")
-        assert compiled_of(base, [cache, own], alone=False) == (own,)
-
-
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("base.apk.idsig", "v4 signature"),
-        ("base.dm", "DEX metadata"),
-        ("split_config.en.dm", "DEX metadata"),
-        ("oat/arm64/base.vdex", "compiled code"),
-        ("oat/arm64/base.art", "heap image of compiled code"),
-        ("base.apk.prof", "profile"),
-        ("base.apk", None),
-        ("base.dmg", None),
-        ("notes.idsig", None),
-    ],
-)
-def test_what_android_keeps_beside_an_apk_is_named(name: str, kind: str | None) -> None:
-    assert companion_kind(name) == kind
+        assert compiled_of(Bytes("base.apk", b""), [cache], alone=True) == (cache,)
+        assert compiled_of(Bytes("base.apk", b""), [cache], alone=False) == ()
