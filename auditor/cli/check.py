@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import paths_argument, run_options, today
+from auditor.cli.options import passwords_of, paths_argument, run_options, today
 
 if TYPE_CHECKING:
     from auditor.limits import Limits
@@ -40,6 +40,8 @@ def check(
     fail_on: FailOn,
     limit: Limits,
     deep: bool,
+    password_file: tuple[str, ...],
+    ask_password: bool,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -56,8 +58,17 @@ def check(
     from auditor.scan import Run
 
     catalog = load_catalog(signatures)
+    passwords = passwords_of(password_file, ask_password)
     with progress_bar(not quiet and not no_progress) as observer:
-        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer, deep=deep)
+        run = Run(
+            paths,
+            catalog=catalog,
+            as_of=as_of or today(),
+            limits=limit,
+            observer=observer,
+            deep=deep,
+            passwords=passwords,
+        )
         if format == "jsonl":
             audits = []
             for audit in without_facts(run):

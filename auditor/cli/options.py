@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -136,10 +137,49 @@ def quiet_options(command: _Command) -> _Command:
     )(command)
 
 
+def _read_passwords(ctx: click.Context, param: click.Parameter, value: Path | None) -> tuple[str, ...]:
+    """The lines of a file of passwords; a password has no place on a command line, which others can see."""
+    if value is None:
+        return ()
+    try:
+        text = value.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.BadParameter(f"cannot be read: {error}", ctx, param) from error
+    return tuple(line for line in text.splitlines() if line)
+
+
+def password_options(command: _Command) -> _Command:
+    """Where passwords of encrypted backups come from: a file, a prompt, or the environment (AUDITOR_PASSWORD)."""
+    command = click.option(
+        "--ask-password", is_flag=True, help="Ask for the password of encrypted backups on the terminal."
+    )(command)
+    return click.option(
+        "--password-file",
+        metavar="FILE",
+        callback=_read_passwords,
+        envvar="AUDITOR_PASSWORD_FILE",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Passwords of encrypted backups, one per line. The environment "
+        "variable AUDITOR_PASSWORD gives one, too. Passwords are never stored.",
+    )(command)
+
+
+def passwords_of(password_file: tuple[str, ...], ask_password: bool) -> tuple[str, ...]:
+    """Every password the user gave, each once, in the order they are to be tried."""
+    found = list(password_file)
+    given = os.environ.get("AUDITOR_PASSWORD")
+    if given:
+        found.append(given)
+    if ask_password:
+        found.append(click.prompt("Password of the backup", hide_input=True, err=True))
+    return tuple(dict.fromkeys(found))
+
+
 def run_options(command: _Command) -> _Command:
     """The options of every command that reads apps and answers."""
     options: tuple[Callable[[_Command], _Command], ...] = (
         quiet_options,
+        password_options,
         deep_option,
         limit_option,
         fail_on_option,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from auditor.cli.options import now, paths_argument, run_options, today
+from auditor.cli.options import now, passwords_of, paths_argument, run_options, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +52,8 @@ def scan(
     fail_on: FailOn,
     limit: Limits,
     deep: bool,
+    password_file: tuple[str, ...],
+    ask_password: bool,
     quiet: bool,
     no_progress: bool,
 ) -> int:
@@ -73,10 +75,20 @@ def scan(
     if fleet and not device:
         raise UsageError("--fleet needs --device: a fleet is a group of devices")
     catalog = load_catalog(signatures)
+    passwords = passwords_of(password_file, ask_password)
     with Inventory.open(db) as inventory, progress_bar(not quiet and not no_progress) as observer:
-        run = Run(paths, catalog=catalog, as_of=as_of or today(), limits=limit, observer=observer, deep=deep)
+        run = Run(
+            paths,
+            catalog=catalog,
+            as_of=as_of or today(),
+            limits=limit,
+            observer=observer,
+            deep=deep,
+            passwords=passwords,
+        )
         seen_on = Device(device, fleet) if device else None
         scan_id = inventory.begin(run.scan(), started=now(), device=seen_on, command=_command_line())
+        run.on_record = lambda judged: inventory.record_listings(scan_id, judged, seen=now())
         audits = list(without_facts(_recorded(run, inventory, scan_id)))
     report = report_of(run, audits, fail_on)
     write_report(report, "text", names_of(catalog))

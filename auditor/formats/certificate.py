@@ -60,6 +60,7 @@ def parse_certificate(der: bytes, limits: Limits = DEFAULT) -> Signer:
         subject=_name(fields[5])[:_SUBJECT_LENGTH],
         public_key_sha256=hashlib.sha256(public_key).hexdigest(),
         rsa_modulus=None if numbers is None else f"{numbers[0]:x}",
+        java_hash=java_hash(der),
     )
 
 

@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from auditor.inventory.schema import APPLICATION_ID, TABLES
-from auditor.inventory.schema_records import RECORD_TABLES, SIGHTING_STATE, SIGHTINGS_LISTING
+from auditor.inventory.schema_records import RECORD_TABLES, SIGHTING_STATE, SIGHTINGS_LISTING, SIGNER_HASH
 from auditor.inventory.views import VIEWS
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def schema_migrations() -> Migrations:
     @migrations(name="m003_records")
     def records(database: Database) -> None:
         database.execute(SIGHTING_STATE)
+        database.execute(SIGNER_HASH)
         database.execute("DROP INDEX sightings_listing")
         for statement in (SIGHTINGS_LISTING, *RECORD_TABLES):
             database.execute(statement)

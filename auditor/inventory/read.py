@@ -197,13 +197,13 @@ def _load_app(connection: sqlite3.Connection, build: int, origin: Origin) -> App
 
 def _load_signers(connection: sqlite3.Connection, build: int, role: str) -> tuple[Signer, ...]:
     rows = connection.execute(
-        "SELECT sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus FROM build_signers"
+        "SELECT sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus, java_hash FROM build_signers"
         " JOIN signers ON signers.id = build_signers.signer WHERE build = ? AND role = ? ORDER BY position",
         (build, role),
     )
     return tuple(
-        Signer(sha256, sha1, md5, md5_of_hex, restore_text(subject), key, modulus)
-        for sha256, sha1, md5, md5_of_hex, subject, key, modulus in rows
+        Signer(sha256, sha1, md5, md5_of_hex, restore_text(subject), key, modulus, java_hash)
+        for sha256, sha1, md5, md5_of_hex, subject, key, modulus, java_hash in rows
     )
 
 

@@ -101,12 +101,12 @@ def _load_signers(connection: sqlite3.Connection, wanted: list[str], known: dict
     for sha256 in wanted:
         if sha256 not in known:
             row = connection.execute(
-                "SELECT sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus FROM signers"
+                "SELECT sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus, java_hash FROM signers"
                 " WHERE sha256 = ?",
                 (sha256,),
             ).fetchone()
-            digest, sha1, md5, md5_of_hex, subject, key, modulus = row
-            known[sha256] = Signer(digest, sha1, md5, md5_of_hex, restore_text(subject), key, modulus)
+            digest, sha1, md5, md5_of_hex, subject, key, modulus, short = row
+            known[sha256] = Signer(digest, sha1, md5, md5_of_hex, restore_text(subject), key, modulus, short)
     return tuple(known[sha256] for sha256 in wanted)
 
 

@@ -184,10 +184,12 @@ def signer_key(connection: sqlite3.Connection, signer: Signer) -> int:
         escape_text(signer.subject),
         signer.public_key_sha256,
         signer.rsa_modulus,
+        signer.java_hash,
     )
     sql = (
-        "INSERT INTO signers (sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET subject = excluded.subject RETURNING id"
+        "INSERT INTO signers (sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus, java_hash)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET subject = excluded.subject,"
+        " java_hash = excluded.java_hash RETURNING id"
     )
     return int(connection.execute(sql, row).fetchone()[0])
 

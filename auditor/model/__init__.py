@@ -27,6 +27,7 @@ from auditor.model.devices import (
 )
 from auditor.model.facts import Fact, FactBatch, FactKind, Platform, SortedValues, Tier, Values, batch
 from auditor.model.learned import LearnedBuild, LearnedGroup, LearnedRole, LearnedSet
+from auditor.model.merged import DeviceApp, DeviceScan, DeviceSource, MergedDevice
 from auditor.model.origin import Origin
 from auditor.model.placement import Placement, placement_of
 from auditor.model.policies import LegalStatus, NamedSubject, Policy
@@ -61,7 +62,10 @@ __all__ = [
     "Completeness",
     "Confidence",
     "Device",
+    "DeviceApp",
     "DeviceRecord",
+    "DeviceScan",
+    "DeviceSource",
     "DeviceUser",
     "Example",
     "Extraction",
@@ -79,6 +83,7 @@ __all__ = [
     "ListedApp",
     "Listing",
     "Match",
+    "MergedDevice",
     "NamedSubject",
     "Origin",
     "Part",

@@ -36,6 +36,8 @@ class Signer:
     public_key_sha256: str
     rsa_modulus: str | None = None
     """Lower-case hex without leading zeros; None for other key types."""
+    java_hash: str = ""
+    """Arrays.hashCode of the DER bytes, eight hex digits: what dumpsys shows of a signer."""
 
     def values(self) -> tuple[str, ...]:
         """The SIGNER facts of this certificate."""

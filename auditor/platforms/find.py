@@ -19,11 +19,11 @@ from auditor.model import FactKind, Origin, Problem, ProblemCode
 from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name
 from auditor.platforms.candidate import AndroidSet, Candidate, IosBundle
 from auditor.platforms.compiled_files import belonging, find_compiled
+from auditor.platforms.data_directories import find_data_directories
 from auditor.platforms.find_archive import Zipped, find_in_archive, too_deep
 from auditor.platforms.record_source import RecordSource
-from auditor.platforms.records import recognise_record
+from auditor.platforms.records import leads_record, recognise_record
 from auditor.platforms.refusal import refusal
-from auditor.platforms.residual import find_data_directories
 from auditor.platforms.search import Beside, Finding, Found, Search
 from auditor.platforms.signs import APP_SUFFIXES, recognise_foreign
 
@@ -35,6 +35,7 @@ def _nothing_beside() -> Mapping[str, Member]:
 def find_in_folder(folder: Directory, search: Search, depth: int = 0) -> Iterator[Found]:
     """Apps and records below a folder: bundles, split sets, single files, depth first in the order of names."""
     count = 0
+    prefix = ""
     limit = search.limits.folder_entries
     pending: list[tuple[Directory, Member | None]] = [(folder, None)]
     while pending:
@@ -42,16 +43,22 @@ def find_in_folder(folder: Directory, search: Search, depth: int = 0) -> Iterato
         files, folders = place.entries()
         count += len(files)
         if count > limit:
-            yield Problem(ProblemCode.LIMIT, place.here, f"more than {limit} files; raise --limit folder_entries")
+            yield Problem(ProblemCode.LIMIT, folder.here, f"more than {limit} files; raise --limit folder_entries")
             return
         bundle = _find_bundle(place, files, store_record, depth)
         whole = [found for found in search.guard(place.here, bundle) if not isinstance(found, ApkProbe)]
         yield from whole
         if not whole:
-            yield from find_data_directories(place.here, (inner.path for inner in folders))
+            if place is folder and {inner.name for inner in folders} >= _USERDATA:
+                prefix = "data/"
+            yield from find_data_directories(place.here, f"{prefix}{place.path}", (inner.name for inner in folders))
             yield from _with_compiled(find_in_files(files, search, depth=depth), files, folders)
             record = next((item for item in files if _name(item) == "iTunesMetadata.plist"), None)
             pending.extend((inner, record) for inner in reversed(folders))
+
+
+_USERDATA = frozenset({"app", "data", "media", "user"})
+"""What the root of a userdata partition has, which is mounted as /data."""
 
 
 def _with_compiled(
@@ -187,7 +194,10 @@ def _find_special(
     if search.records:
         kind = recognise_record(item.path, head)
         if kind is not None:
-            return iter((RecordSource(kind, item, beside(), budget, search.passwords),))
+            neighbours = beside()
+            if not leads_record(kind, item.path, neighbours):
+                return iter(())
+            return iter((RecordSource(kind, item, neighbours, budget, search.passwords),))
     carried = recognise_carrier(item.path, head)
     if carried is not None:
         if depth >= budget.limits.container_depth:

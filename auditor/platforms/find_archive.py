@@ -12,7 +12,7 @@ from auditor.model import Origin, Problem, ProblemCode
 from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, IosBundle
 from auditor.platforms.compiled_files import belonging, is_compiled_place
-from auditor.platforms.residual import find_data_directories
+from auditor.platforms.data_directories import find_data_directories
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.search import Beside, Finding
 
@@ -105,7 +105,8 @@ def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> 
         elif not roots:
             yield cut
     if not marked:
-        yield from find_data_directories(origin, _outer_names(archive))
+        for folder, names in _outer_names(archive).items():
+            yield from find_data_directories(origin.child(folder), folder, names)
     for member in find_members(archive, origin, zipped.budget):
         if any(outer in roots for outer in _outer_folders(member.path)):
             continue
@@ -129,15 +130,19 @@ def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> 
                 yield grouped
 
 
-def _outer_names(archive: Archive) -> Iterator[str]:
-    """The folders of an archive, as its members show them."""
+def _outer_names(archive: Archive) -> dict[str, list[str]]:
+    """The folders of an archive with the names of those in them, as its members show them; ascending."""
     seen: set[str] = set()
     for entry in archive.entries:
         folder = entry.name.rpartition("/")[0]
         while folder and folder not in seen:
             seen.add(folder)
-            yield folder
             folder = folder.rpartition("/")[0]
+    found: dict[str, list[str]] = {}
+    for folder in sorted(seen):
+        outer, _, name = folder.rpartition("/")
+        found.setdefault(outer, []).append(name)
+    return found
 
 
 def _incomplete(archive: Archive, origin: Origin) -> tuple[Problem, ...]:
