@@ -127,11 +127,14 @@ def _refusal(source: RecordSource, error: AuditorError) -> Problem:
 
 def _damage(source: RecordSource, fault: FormatError | None, nameless: int, count: int) -> list[Problem]:
     """What may hide apps: the end of the file, records without a name, or all of them."""
-    problems = [] if fault is None else [_refusal(source, fault)]
+    if fault is not None:
+        # The record that is open at the fault may lack its name; that is no fault of its own.
+        return [_refusal(source, fault)]
+    problems = []
     if nameless:
-        detail = f"{nameless} records of packages have no usable name"
+        detail = f"records of packages without a usable name: {nameless}"
         problems.append(Problem(ProblemCode.RECORD_DAMAGED, source.origin, detail))
-    if count == 0 and fault is None:
+    if count == 0:
         problems.append(_refusal(source, FormatError("it names no package")))
     return problems
 
