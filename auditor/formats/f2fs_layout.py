@@ -174,7 +174,7 @@ def parse_node_table(source: Source, layout: Superblock, remarks: list[str]) -> 
     is_sound, version, start = max(packs)
     if not is_sound:
         remarks.append("the checksum of the checkpoint is wrong; files may be missing or outdated")
-    elif len(packs) < 2 and version > 1:
+    elif (len(packs) < 2 and version > 1) or not all(item[0] for item in packs):
         remarks.append("the other one of two checkpoints is damaged; the newest changes may be missing")
     size = layout.block_size
     pack = bytes(source.read(start * size, (1 + layout.payload_blocks) * size))

@@ -1,4 +1,4 @@
-"""Small F2FS images, written from the description of the layout: segments of four blocks, everything in place by hand."""
+"""Small F2FS images, written from the description of the layout, with segments of four blocks."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class Image:
         payload: int = 0,
         devices: tuple[int, ...] = (),
     ) -> bytearray:
-        """Lay out the image with one valid checkpoint, in the first pack for odd versions, else in the second.
+        """Lay out the image with two checkpoints, odd versions in the first pack.
 
         ``journal`` names nodes that stand there alone; with ``second_copy`` the node table in use is the second one.
         """
@@ -134,6 +134,7 @@ class Image:
         block = self.superblock(payload, devices)
         disk[1024 : 1024 + 3072] = block
         disk[BLOCK + 1024 : BLOCK + 1024 + 3072] = block
+        self.write_pack(disk, version - 1, flags, (), False, payload)
         self.write_pack(disk, version, flags, journal, second_copy, payload)
         return disk
 

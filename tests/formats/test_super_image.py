@@ -285,6 +285,6 @@ def test_another_reader_unpacks_the_same_partitions(tmp_path: Path) -> None:
     (tmp_path / "super.img").write_bytes(data)
     out = tmp_path / "out"
     out.mkdir()
-    subprocess.run([home / "bin" / "lpunpack", tmp_path / "super.img", out], check=True, capture_output=True)
+    subprocess.run([home / "bin" / "lpunpack", tmp_path / "super.img", "-o", out], check=True, capture_output=True)
     for item in parse_super_image(BlobSource(data)).partitions:
         assert (out / f"{item.name}.img").read_bytes() == content(item)
