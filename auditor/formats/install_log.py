@@ -25,6 +25,7 @@ _DESTROYED = re.compile(
 _BUNDLE = re.compile(
     rb"<MIInstallableBundle[^>]*\bID=" + _ID + rb"; Version=([^,;>]{0,64})(?:, ShortVersion=([^,;>]{0,64}))?"
 )
+_LINE_SIZE = 4096
 _MONTHS = {
     name: number
     for number, name in enumerate(
@@ -68,7 +69,8 @@ def parse_install_log(data: Blob, limits: Limits = DEFAULT) -> tuple[InstallHist
         raise LimitError(f"log of {len(data)} bytes; raise --limit database_size")
     found: dict[str, InstallHistory] = {}
     for line in _LINE.finditer(data):
-        body, when = line.group(), _moment(line)
+        # The words that matter come early; a line without end must not be searched from every place in it.
+        body, when = line.group()[:_LINE_SIZE], _moment(line)
         if (match := _BUNDLE.search(body)) is not None:
             app = _app(found, match.group(1), line.start())
             code, version = (_text(item or b"") for item in match.group(2, 3))

@@ -20,7 +20,7 @@ from auditor.formats.plist import items, parse_plist, table, text
 from auditor.limits import DEFAULT, Limits
 
 _ID_KEYS = ("CFBundleIdentifier", "bundleIdentifier")
-_PLIST = re.compile(rb"<plist[^>]*>\s*(?:<array>\s*<dict>|<dict>\s*<key>[^<]*\.[^<]*</key>\s*<dict>)")
+_PLIST = re.compile(rb"<plist[^>]*>\s*(?:<array>\s*<dict>|<dict>\s*<key>[^<.]{1,255}\.[^<]{1,255}</key>\s*<dict>)")
 _CSV_HEAD = re.compile(rb"\s*\"?CFBundleIdentifier\"?\s*,", re.IGNORECASE)
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 _SIGNING = {"Apple iPhone OS Application Signing": "store", "TestFlight Beta Distribution": "testflight"}
@@ -64,7 +64,7 @@ def is_app_list(head: bytes) -> bool:
     if start.startswith(b"{"):
         if b'"installedApps"' in head:
             return True
-        keyed = re.match(rb"\{\s*\"[^\"]+\.[^\"]+\"\s*:\s*\{", start) is not None
+        keyed = re.match(rb"\{\s*\"[^\".]{1,255}\.[^\"]{1,255}\"\s*:\s*\{", start) is not None
         return keyed and any(word in head for word in (b'"CFBundle', b'"ApplicationType"', b'"ApplicationDSID"'))
     if start.startswith(b"["):
         return b'"CFBundleIdentifier"' in head

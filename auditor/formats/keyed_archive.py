@@ -75,8 +75,8 @@ class _Reader:
             raise LimitError("the objects of the keyed archive multiply")
         if depth > _DEPTH:
             raise LimitError(f"keyed archive deeper than {_DEPTH} objects")
-        if isinstance(value, plistlib.UID):
-            number = value.data
+        number = _reference(value)
+        if number is not None:
             if number >= len(self.objects):
                 raise FormatError(f"the keyed archive has no object {number}")
             if number in around:
@@ -111,6 +111,16 @@ class _Reader:
             for key, item in value.items()
             if isinstance(key, str) and key != "$class"
         }
+
+
+def _reference(value: object) -> int | None:
+    """The number of the object a reference means; XML writes it as a dictionary."""
+    if isinstance(value, plistlib.UID):
+        return value.data
+    if isinstance(value, dict) and len(value) == 1:
+        number = value.get("CF$UID")
+        return number if isinstance(number, int) and number >= 0 else None
+    return None
 
 
 def _moment(seconds: float) -> datetime | None:

@@ -180,13 +180,11 @@ class TestLogs:
         assert read(data) == ["gone", "old"]
         assert read(data, wal=wal) == ["new", "old"]
 
-    def test_a_database_that_is_all_log(self, tmp_path: Path) -> None:
-        _, wal = with_log(tmp_path, "", f"{APPS} INSERT INTO apps(id) VALUES ('new')")
+    def test_a_database_that_is_all_log(self) -> None:
         pages = sqlite_bytes(f"{APPS} INSERT INTO apps(id) VALUES ('new')", page_size=1024)
         frames = [pages[at : at + 1024] for at in range(0, len(pages), 1024)]
         log = write_log([(n, len(frames), page) for n, page in enumerate(frames, 1)], 1024)
         assert read(b"", wal=log) == ["new"]
-        assert len(wal) > 32
 
     @pytest.mark.parametrize("big_endian", [False, True])
     def test_both_orders_of_checksums(self, big_endian: bool) -> None:

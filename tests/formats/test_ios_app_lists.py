@@ -1,0 +1,172 @@
+"""The lists that tools print of an iOS device, in each of their forms."""
+
+from __future__ import annotations
+
+import json
+import plistlib
+from dataclasses import replace
+
+import pytest
+
+from auditor.errors import FormatError, LimitError
+from auditor.formats.ios_app_lists import AppList, ListedApp, is_app_list, parse_app_list
+from auditor.limits import DEFAULT
+from tests.builders.mangle import mutations, prefixes
+
+WECHAT = {
+    "ApplicationDSID": 1234567890,
+    "ApplicationType": "User",
+    "CFBundleDisplayName": "WeChat",
+    "CFBundleIdentifier": "com.tencent.xin",
+    "CFBundleShortVersionString": "8.0.1",
+    "CFBundleVersion": "8.0.1.99",
+    "Container": "/private/var/mobile/Containers/Data/Application/B6F5",
+    "Entitlements": {"keychain-access-groups": ["5A4RE8SF68.com.tencent.xin"]},
+    "Path": "/private/var/containers/Bundle/Application/A5F4/WeChat.app",
+    "SignerIdentity": "Apple iPhone OS Application Signing",
+}
+LOADED = {
+    "ApplicationType": "User",
+    "CFBundleIdentifier": "com.example.loaded",
+    "CFBundleName": "Loaded",
+    "SignerIdentity": "Apple Development: anna@example.com (ABCDE12345)",
+}
+SYSTEM = {"ApplicationType": "System", "CFBundleIdentifier": "com.apple.camera", "Path": "/Applications/Camera.app"}
+READ = ListedApp(
+    app_id="com.tencent.xin",
+    version="8.0.1",
+    version_code="8.0.1.99",
+    label="WeChat",
+    kind="User",
+    path="/private/var/containers/Bundle/Application/A5F4/WeChat.app",
+    signing="store",
+)
+BY_ID = json.dumps({item["CFBundleIdentifier"]: item for item in (WECHAT, LOADED, SYSTEM)}, indent=4).encode()
+AS_LIST = json.dumps([WECHAT, LOADED]).encode()
+PLIST = plistlib.dumps([WECHAT, LOADED])
+CSV = b'CFBundleIdentifier, CFBundleVersion, CFBundleDisplayName\ncom.tencent.xin, "8.0.1.99", "We, Chat"\n'
+CONFIGURATOR = json.dumps(
+    {
+        "Command": "get",
+        "Devices": ["0x1234"],
+        "Output": {
+            "0x1234": {
+                "installedApps": [
+                    {
+                        "bundleIdentifier": "com.tencent.xin",
+                        "displayName": "WeChat",
+                        "itunesName": "WeChat",
+                        "version": "8.0.1",
+                    }
+                ]
+            }
+        },
+        "Type": "CommandOutput",
+    }
+).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "ids", "form"),
+    [
+        (BY_ID, ["com.tencent.xin", "com.example.loaded", "com.apple.camera"], "pymobiledevice3"),
+        (AS_LIST, ["com.tencent.xin", "com.example.loaded"], "pymobiledevice3"),
+        (b"\xef\xbb\xbf" + AS_LIST, ["com.tencent.xin", "com.example.loaded"], "pymobiledevice3"),
+        (PLIST, ["com.tencent.xin", "com.example.loaded"], "ideviceinstaller"),
+        (plistlib.dumps({"com.tencent.xin": WECHAT}), ["com.tencent.xin"], "ideviceinstaller"),
+    ],
+)
+def test_lists_with_all_attributes(data: bytes, ids: list[str], form: str) -> None:
+    assert is_app_list(data[:16384])
+    found = parse_app_list(data)
+    assert [item.app_id for item in found.apps] == ids
+    assert (found.form, found.faults) == (form, ())
+    assert found.apps[0] == READ
+
+
+def test_an_id_that_only_the_key_names() -> None:
+    assert parse_app_list(b'{"com.example.a": {"ApplicationType": "User"}}').apps == (
+        ListedApp("com.example.a", kind="User"),
+    )
+
+
+def test_the_output_of_the_configurator() -> None:
+    assert is_app_list(CONFIGURATOR)
+    assert parse_app_list(CONFIGURATOR) == AppList(
+        (ListedApp("com.tencent.xin", version="8.0.1", label="WeChat"),), "cfgutil"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        (CSV, "We, Chat"),
+        (CSV.partition(b"\n")[2], "We, Chat"),
+        (b"\xef\xbb\xbf" + CSV + b"Total: 1 apps\n", "We, Chat"),
+        (CSV.replace(b", ", b",").replace(b"We,C", b"We, C"), "We, Chat"),
+        (CSV.replace(b"\n", b"\r\n") + b"\r\n", "We, Chat"),
+    ],
+)
+def test_the_columns_of_ideviceinstaller(data: bytes, label: str) -> None:
+    found = parse_app_list(data)
+    assert found.apps == (ListedApp("com.tencent.xin", version_code="8.0.1.99", label=label),)
+    assert found.faults == ()
+
+
+def test_only_a_list_with_system_apps_was_not_cut_down() -> None:
+    assert parse_app_list(BY_ID).with_system
+    assert not parse_app_list(AS_LIST).with_system
+
+
+def test_who_signed_is_told_without_the_person() -> None:
+    found = parse_app_list(BY_ID)
+    assert [item.signing for item in found.apps] == ["store", "other", ""]
+    assert not any(secret in repr(found) for secret in ("anna", "ABCDE12345", "1234567890"))
+
+
+def test_entries_that_name_no_app_are_a_fault() -> None:
+    found = parse_app_list(json.dumps([WECHAT, {"CFBundleName": "x"}, 7]).encode())
+    assert (len(found.apps), found.faults) == (1, ("2 entries of the list name no app",))
+    assert parse_app_list(CSV + b"no id here\n").faults == ("1 lines name no app",)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b'{"name": "x", "CFBundleIdentifier": "a.b"}',
+        b'{"com.example.a": {"other": 1}}',
+        plistlib.dumps(WECHAT),
+        plistlib.dumps({"CFBundleIdentifier": "a.b", "Apps": [WECHAT]}),
+        plistlib.dumps(["CFBundleIdentifier"]),
+        b"name, CFBundleIdentifier\n",
+        b"some text",
+    ],
+)
+def test_what_is_no_list_is_told_apart(head: bytes) -> None:
+    assert not is_app_list(head)
+
+
+@pytest.mark.parametrize("data", [b"{", b"<plist", b"some text\nmore text", b"\xff\xfe\x00", b'"' * 200_000])
+def test_what_is_no_list_is_refused(data: bytes) -> None:
+    with pytest.raises(FormatError):
+        parse_app_list(data)
+
+
+def test_sizes_are_bounded() -> None:
+    with pytest.raises(LimitError, match="manifest_size"):
+        parse_app_list(BY_ID, replace(DEFAULT, manifest_size=100))
+    with pytest.raises(LimitError, match="xml_elements"):
+        parse_app_list(CSV * 10, replace(DEFAULT, xml_elements=5))
+
+
+@pytest.mark.parametrize("data", [BY_ID, PLIST, CSV, CONFIGURATOR])
+def test_damage_is_read_or_refused(data: bytes) -> None:
+    for damaged in (*prefixes(data, 100), *mutations(data, 200)):
+        is_app_list(damaged)
+        try:
+            parse_app_list(damaged)
+        except FormatError:
+            continue
