@@ -279,7 +279,7 @@ def test_another_reader_unpacks_the_same_partitions(tmp_path: Path) -> None:
     wanted = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "liblp==1.0.2"]
     if subprocess.run(wanted, capture_output=True, check=False).returncode != 0:
         pytest.skip("liblp cannot be fetched")
-    sizes = {"system_a": 1 << 20, "product_a": 123 * 512, "vendor_a": 512}
+    sizes = {"system_a": 1 << 20, "product_a": 123 * 4096, "vendor_a": 4096}
     parts = [Part(name, random.Random(name).randbytes(size)) for name, size in sizes.items()]
     data = super_image(Slot(parts))
     (tmp_path / "super.img").write_bytes(data)
