@@ -135,6 +135,9 @@ def _digest(text: str) -> str:
 
 
 def _number(value: object) -> int | None:
+    """A uid; the first where there is one for each user."""
+    if isinstance(value, str):
+        value = value.partition(",")[0]
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 10:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 32 else None

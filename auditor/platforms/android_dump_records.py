@@ -47,8 +47,8 @@ _FIRST_SECTION = re.compile(
 )
 _USER_RANGE = 100_000
 """UserHandle.PER_USER_RANGE: the uid of an app for user 10 begins with 10."""
-_INSTALLED_BY_HAND = frozenset({"com.android.packageinstaller", "com.google.android.packageinstaller"})
-_SHELL = "com.android.shell"
+_BY_HAND = frozenset({"com.android.packageinstaller", "com.android.shell", "com.google.android.packageinstaller"})
+"""What asks a person before it installs, and adb."""
 _LOCAL_SOURCES = frozenset({"3", "4"})
 _USER_CODE = ("/data/", "/mnt/expand/")
 
@@ -162,7 +162,7 @@ def _dumped(package: DumpedPackage, origin: Origin, live: set[str], *, told: boo
         version=package.version,
         version_code=package.version_code,
         signer_digests=tuple(f"java-hash:{value}" for value in package.signature_hashes),
-        installer=package.installer,
+        installer=package.installer or package.initiator,
         installed=package.first_installed,
         updated=package.updated,
         paths=(package.code_path,) if package.code_path else (),
@@ -185,16 +185,13 @@ def _dumped(package: DumpedPackage, origin: Origin, live: set[str], *, told: boo
 def _words(package: DumpedPackage) -> Iterator[str]:
     if package.debuggable:
         yield "debuggable"
-    by_hand = package.installer in _INSTALLED_BY_HAND | {_SHELL} or package.initiator == _SHELL
-    if (by_hand or package.source in _LOCAL_SOURCES) and not package.system:
+    if package.source in _LOCAL_SOURCES or not _BY_HAND.isdisjoint((package.installer, package.initiator)):
         yield "side-loaded"
 
 
 def _state_without_users(package: DumpedPackage, *, told: bool) -> State:
     """Before Android 4.2 no user is told; where others have theirs, the block is cut off."""
-    if package.code_gone:
-        return State.RESIDUAL
-    return State.UNKNOWN if told else State.INSTALLED
+    return State.UNKNOWN if told or package.code_gone else State.INSTALLED
 
 
 def _for_user(whole: Listing, package: DumpedPackage, user: DumpedUser) -> Listing:
@@ -206,22 +203,27 @@ def _for_user(whole: Listing, package: DumpedPackage, user: DumpedUser) -> Listi
         whole,
         user=user.id,
         state=state,
-        installed=user.first_installed or whole.installed,
+        # Before Android 14 one time stands for all users, of whom not all have it.
+        installed=user.first_installed or (whole.installed if user.installed else ""),
         flags=tuple(sorted(words)),
     )
 
 
 def _user_state(package: DumpedPackage, user: DumpedUser) -> State:
+    """What a package is to one user; as package-restrictions.xml is read, of which the line is a print."""
     if user.archived:
         return State.ARCHIVED
     if user.installed is None:
         return State.UNKNOWN
     if user.installed:
-        return State.RESIDUAL if package.code_gone else State.INSTALLED
+        # Its code may lie on storage that was not there when the dump was made.
+        return State.UNKNOWN if package.code_gone else State.INSTALLED
     if user.has_data:
         return State.RESIDUAL
+    if package.code_gone or user.removed or user.first_installed:
+        return State.HISTORY
     # Another user has it, or the system image: nothing says that this user ever had.
-    return State.HISTORY if package.code_gone or user.removed else State.PRESENT
+    return State.PRESENT
 
 
 def _read_pm_list(source: RecordSource) -> DeviceRecord:
@@ -254,7 +256,7 @@ def _listed(item: ListedPackage, origin: Origin) -> Iterator[Listing]:
         installer=item.installer,
         paths=(item.path,) if item.path else (),
         system=True if item.path.startswith("/") and not item.path.startswith(_USER_CODE) else None,
-        flags=("side-loaded",) if item.installer in _INSTALLED_BY_HAND | {_SHELL} else (),
+        flags=("side-loaded",) if item.installer in _BY_HAND else (),
     )
     users = {str(uid // _USER_RANGE) for uid in item.uids} or {""}
     yield from (replace(listing, user=user) for user in users)
@@ -265,7 +267,7 @@ def _read_androidqf(source: RecordSource) -> DeviceRecord:
     origin = source.origin
     detail = []
     if any(not app.files for app in found.apps):
-        detail.append("packages without files have left data, or are installed for another user only")
+        detail.append("packages without files are gone but for data, or installed for another user only")
     if found.unhashed:
         detail.append(f"{found.unhashed} files could not be hashed on the device")
     problems = []
@@ -282,16 +284,24 @@ def _read_androidqf(source: RecordSource) -> DeviceRecord:
     )
 
 
+def _state_of_files(app: ListedApp) -> State:
+    """The tool asks for the files of the main user's apps, but lists the packages of all users and those removed."""
+    if app.files:
+        return State.INSTALLED
+    # One in a work profile only looks the same as one whose data was kept: taking it for gone would hide it.
+    return State.PRESENT if app.system else State.UNKNOWN
+
+
 def _from_androidqf(app: ListedApp, origin: Origin) -> Listing:
     certificates = dict.fromkeys(file.certificate_sha256 for file in app.files if file.certificate_sha256)
     digests = dict.fromkeys(file.sha256 for file in app.files if file.sha256)
     words = {"disabled"} if app.disabled else set()
-    words |= {"side-loaded"} if app.installer in _INSTALLED_BY_HAND | {_SHELL} and not app.system else set()
+    words |= {"side-loaded"} if app.installer in _BY_HAND else set()
     return Listing(
         Platform.ANDROID,
         app.name,
         origin,
-        state=State.INSTALLED if app.files else State.RESIDUAL,
+        state=_state_of_files(app),
         user=str(app.uid // _USER_RANGE) if app.uid is not None and app.uid >= _USER_RANGE else "",
         version=app.version,
         version_code=app.version_code,

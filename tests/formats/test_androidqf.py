@@ -65,6 +65,7 @@ def test_the_older_form_of_mvt() -> None:
     ("change", "field", "expected"),
     [
         ({"uid": "10123"}, "uid", 10123),
+        ({"uid": "10123,1010123"}, "uid", 10123),
         ({"uid": ""}, "uid", None),
         ({"uid": True}, "uid", None),
         ({"uid": -1}, "uid", None),

@@ -192,6 +192,11 @@ def test_what_a_listing_says() -> None:
         ("ceDataInode=9 installed=false", State.RESIDUAL, ("not installed for this user",)),
         ("ceDataInode=0 installed=false", State.PRESENT, ("not installed for this user",)),
         ("installed=false\n      uninstallReason=1", State.HISTORY, ("not installed for this user",)),
+        (
+            "installed=false\n      firstInstallTime=2024-01-01 00:00:00",
+            State.HISTORY,
+            ("not installed for this user",),
+        ),
         ("ceDataInode=9 installed=false\n      archiveTime=2026-01-01 00:00:00", State.ARCHIVED, ()),
         ("stopped=true", State.UNKNOWN, ("stopped",)),
     ],
@@ -205,7 +210,7 @@ def test_the_state_for_a_user(line: str, state: State, flags: tuple[str, ...]) -
 @pytest.mark.parametrize(
     ("line", "state"),
     [
-        ("installed=true", State.RESIDUAL),
+        ("installed=true", State.UNKNOWN),
         ("ceDataInode=0 installed=false", State.HISTORY),
         ("ceDataInode=7 installed=false", State.RESIDUAL),
     ],
@@ -255,7 +260,6 @@ def test_one_package_that_was_asked_for_proves_no_absence_and_is_no_damage() -> 
         ({"installerPackageName": "com.google.android.packageinstaller"}, ("side-loaded",)),
         ({"installerPackageName": "null", "initiatingPackageName": "com.android.shell"}, ("side-loaded",)),
         ({"packageSource": "4"}, ("side-loaded",)),
-        ({"packageSource": "4", "pkgFlags": "[ SYSTEM ]"}, ()),
         ({"pkgFlags": "[ DEBUGGABLE ]"}, ("debuggable",)),
     ],
 )
@@ -342,12 +346,17 @@ def test_androidqf_gives_digests_of_files_and_signers() -> None:
         "packages.json", androidqf(androidqf_package("com.tencent.mm"), androidqf_package("com.b", files=[]))
     )
     assert found.completeness is Completeness.FULL
-    assert "left data" in found.detail
+    assert "another user only" in found.detail
     first = by_user(found)[""]
     assert first.file_digests == ("sha256:" + "ab" * 32,)
     assert first.signer_digests == ("sha256:" + "0f" * 32,)
     assert (first.state, first.system, first.installer) == (State.INSTALLED, False, "com.android.vending")
-    assert by_user(found, "com.b")[""].state is State.RESIDUAL
+    assert by_user(found, "com.b")[""].state is State.UNKNOWN
+
+
+def test_a_system_app_that_the_main_user_lacks_is_still_on_the_device() -> None:
+    found = record("packages.json", androidqf(androidqf_package("com.a", files=[], system=True, third_party=False)))
+    assert by_user(found, "com.a")[""].state is State.PRESENT
 
 
 def test_androidqf_with_items_that_are_none_proves_no_absence() -> None:
