@@ -20,7 +20,8 @@ _ENTRY = struct.Struct("<QHBx")
 _KINDS = {0x8000: NodeKind.FILE, 0x4000: NodeKind.DIRECTORY, 0xA000: NodeKind.LINK}
 _ENTRY_KINDS = {1: NodeKind.FILE, 2: NodeKind.DIRECTORY, 7: NodeKind.LINK}
 _NAME_SIZE = 255
-_FAULTS = 5
+_FAULTS, _MOST_FAULTS = 5, 1000
+"""Faults of one directory that are told, and after how many it is given up."""
 
 
 def is_erofs(head: bytes) -> bool:
@@ -120,10 +121,9 @@ class Erofs:
                 listing.fault("A name in the directory lies outside its block.")
             elif raw not in (b".", b".."):
                 self._add(listing, raw, nid, kind)
-            if len(listing.nodes) > self._limits.folder_entries:
-                limit = self._limits.folder_entries
-                listing.stop(f"It has more than {limit} entries; raise --limit folder_entries.")
-                return
+        listing.looked += len(entries)
+        if listing.looked > self._limits.folder_entries:
+            listing.stop(f"It has more than {self._limits.folder_entries} entries; raise --limit folder_entries.")
 
     def _add(self, listing: _Listing, raw: bytes, nid: int, entry_kind: int) -> None:
         name = raw.decode("utf-8", "surrogateescape")
@@ -138,9 +138,9 @@ class Erofs:
         try:
             inode = self._volume.inode(nid)
         except FormatError as error:
-            # What it is, is known from the entry alone; a device node of the kind unknown may be a file.
-            kind = NodeKind.FILE if stated is NodeKind.OTHER else stated
-            return Node(name, kind, 0, nid, f"its inode cannot be read: {error}")
+            # Only the entry says what it is; one of a kind that does not exist may be a file.
+            known = stated if stated in (NodeKind.DIRECTORY, NodeKind.LINK) else NodeKind.FILE
+            return Node(name, known, 0, nid, f"its inode cannot be read: {error}")
         kind = _KINDS.get(inode.mode & 0xF000, NodeKind.OTHER)
         if kind is not NodeKind.FILE:
             return Node(name, kind, 0, nid)
@@ -180,14 +180,19 @@ class _Listing:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
+        self.looked = 0
+        """Entries looked at, whatever came of them."""
         self.full = False
         self._faults: dict[str, None] = {}
+        self._count = 0
 
     def fault(self, text: str) -> None:
-        """Keep a fault; a directory of nothing but faults is not read to its end."""
-        self._faults[text] = None
-        if len(self._faults) >= _FAULTS:
-            self.full = True
+        """Keep a fault, the first few in words; a directory of nothing but faults is not read to its end."""
+        if len(self._faults) < _FAULTS:
+            self._faults[text] = None
+        self._count += 1
+        if self._count >= _MOST_FAULTS:
+            self.stop(f"More than {_MOST_FAULTS} entries of the directory are damaged; the rest is not listed.")
 
     def stop(self, text: str) -> None:
         """Keep why the rest is not listed."""
@@ -197,4 +202,6 @@ class _Listing:
     def result(self) -> DirectoryListing:
         """Order what was found."""
         names = sorted(self.nodes)
+        if self._count > len(self._faults):
+            self._faults[f"{self._count} entries or blocks of the directory are damaged in all."] = None
         return DirectoryListing(tuple([self.nodes[name] for name in names]), tuple(self._faults))
