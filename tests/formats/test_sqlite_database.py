@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,23 @@ def test_comments_in_a_definition(between: str) -> None:
 )
 def test_every_form_of_a_table(script: str) -> None:
     assert len(read(sqlite_bytes(script))) == 1
+
+
+def test_what_a_schema_needs_beyond_sqlite_is_not_needed_to_read_it() -> None:
+    """Apple's and Android's databases have collations and functions of their own, and long views."""
+    views = " UNION ALL ".join("SELECT id FROM apps" for _ in range(100))
+    chain = " OR ".join(f"id = 'a{number}'" for number in range(500))
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.create_collation("LOCALIZED", lambda one, two: (one > two) - (one < two))
+        connection.create_function("_ord", 1, len, deterministic=True)
+        connection.executescript(
+            "CREATE TABLE apps(id TEXT COLLATE LOCALIZED); CREATE INDEX a ON apps(id COLLATE LOCALIZED);"
+            f"CREATE INDEX b ON apps(_ord(id)) WHERE _ord(id) > 1; CREATE VIEW v AS {views};"
+            f"CREATE VIEW w AS SELECT * FROM apps WHERE {chain};"
+            "CREATE TRIGGER t DELETE ON apps BEGIN SELECT _ord(old.id); END;"
+            "INSERT INTO apps VALUES ('com.tencent.xin')"
+        )
+        assert read(connection.serialize()) == ["com.tencent.xin"]
 
 
 def test_an_index_that_hides_a_row_hides_nothing() -> None:
