@@ -20,6 +20,7 @@ from auditor.formats.usage_stats import parse_usage_mappings, parse_usage_stats
 from auditor.model import (
     Completeness,
     DeviceRecord,
+    FactKind,
     Listing,
     Origin,
     Platform,
@@ -36,6 +37,8 @@ _USAGE = re.compile(
     r"(?:(?:daily|weekly|monthly|yearly)/(?P<begin>\d{9,15})(?:-c)?|(?P<mappings>mappings))$"
 )
 _USER = re.compile(r"(?:^|/)(?:user|user_de)/(?P<user>\d{1,9})/com\.(?:google\.android\.gms|android\.vending)/")
+_NOTHING: frozenset[FactKind] = frozenset()
+"""What a damaged history hides of the apps that are there now: it could never prove that one is not."""
 _END_TIME = 0x08
 _COUNTER = 0x08
 _MAP = 0x12
@@ -81,10 +84,10 @@ def _read_usage(source: RecordSource) -> DeviceRecord:
     found = parse_usage_stats(source.main.open(), begin, names, source.budget.limits)
     if found.unresolved:
         text = f"{found.unresolved} packages are numbers that no file usagestats/mappings tells"
-        problems.append(Problem(ProblemCode.RECORD_DAMAGED, source.origin, text))
+        problems.append(Problem(ProblemCode.RECORD_DAMAGED, source.origin, text, _NOTHING))
     if found.unread:
         text = f"{found.unread} entries of usage statistics name no package"
-        problems.append(Problem(ProblemCode.RECORD_DAMAGED, source.origin, text))
+        problems.append(Problem(ProblemCode.RECORD_DAMAGED, source.origin, text, _NOTHING))
     listings = tuple(
         Listing(
             Platform.ANDROID,
@@ -124,7 +127,7 @@ def _mappings_beside(source: RecordSource) -> tuple[dict[int, str], list[Problem
     try:
         return parse_usage_mappings(member.open(), source.budget.limits), []
     except AuditorError as error:
-        return {}, [refusal(member.origin, error, ProblemCode.RECORD_DAMAGED)]
+        return {}, [refusal(member.origin, error, ProblemCode.RECORD_DAMAGED, _NOTHING)]
 
 
 def _read_google(source: RecordSource) -> DeviceRecord:
@@ -149,7 +152,7 @@ def _read_google(source: RecordSource) -> DeviceRecord:
 
 def _damage(kind: str, faults: list[str], origin: Origin) -> Iterator[Problem]:
     if faults:
-        yield Problem(ProblemCode.RECORD_DAMAGED, origin, f"{kind}: {'; '.join(faults)}")
+        yield Problem(ProblemCode.RECORD_DAMAGED, origin, f"{kind}: {'; '.join(faults)}", _NOTHING)
 
 
 def _known(item: KnownPackage, origin: Origin, user: str, kind: str) -> Listing:

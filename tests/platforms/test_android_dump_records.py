@@ -384,7 +384,8 @@ def test_numbers_are_resolved_through_the_mappings(name: str) -> None:
 def test_numbers_that_nothing_resolves_are_told() -> None:
     found = record(USAGE, usage_v2([(4, 1000)]))
     assert found.listings == ()
-    assert [item.code for item in found.problems] == [ProblemCode.RECORD_DAMAGED]
+    # A history that cannot be read hides nothing of what is there now.
+    assert [(item.code, item.hidden) for item in found.problems] == [(ProblemCode.RECORD_DAMAGED, frozenset())]
 
 
 def test_damaged_mappings_are_told() -> None:
