@@ -127,11 +127,11 @@ def test_an_image_that_was_written_to_again_is_read_as_of_then(tmp_path: Path) -
     tree = tmp_path / "tree"
     make_tree(os.fsencode(tree), 100)
     image = make_image(tmp_path, tree, OPTIONS["extra"])
-    again = tmp_path / "again"
-    write(os.fsencode(again), b"later/file", b"later" * 5000)
     for number in range(3):
-        subprocess.run(["sload.f2fs", "-f", again, "-t", f"/more{number}", image], check=True, capture_output=True)
-        shutil.copytree(again, tree / f"more{number}")
+        again = tmp_path / f"again{number}"
+        write(os.fsencode(again), b"later%d/file" % number, b"later" * 5000)
+        subprocess.run(["sload.f2fs", "-f", again, image], check=True, capture_output=True)
+        shutil.copytree(again, tree, dirs_exist_ok=True)
     assert compare(mapped(image), tree)[NodeKind.FILE] > 130
 
 
