@@ -20,6 +20,7 @@ from auditor.formats.der import (
     object_identifier,
     parse_element,
 )
+from auditor.formats.java_hash import java_hash
 from auditor.limits import DEFAULT, Limits
 from auditor.model import Signer
 

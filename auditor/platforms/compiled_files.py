@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from auditor.containers.member import Directory, Member
 
-_SUFFIXES = (".vdex", ".odex", ".oat")
+_SUFFIXES = (".vdex", ".odex", ".oat", ".odex.gz", ".odex.xz", ".vdex.gz", ".vdex.xz")
 _INSTRUCTION_SETS = frozenset({"arm", "arm64", "x86", "x86_64", "mips", "mips64", "riscv64"})
 
 
@@ -45,6 +45,6 @@ def belonging(apks: Iterable[Member], compiled: Iterable[Member]) -> tuple[Membe
 
 def _stem(item: Member) -> str:
     """The name without its suffix; an oat file of Android 5 may keep the .apk in its name."""
-    name = item.path.rpartition("/")[2]
+    name = item.path.rpartition("/")[2].removesuffix(".gz").removesuffix(".xz")
     stem = name.rpartition(".")[0]
     return stem.removesuffix(".apk")
