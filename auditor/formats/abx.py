@@ -120,6 +120,9 @@ class _Reader:
                 return
             else:
                 value, at = self._value(token >> 4, at + 1)
+                left -= 1
+                if left < 0:
+                    raise self._misplaced(False, start)
                 if _TEXT <= event <= _ENTITY_REF and value and not open_[-1].children:
                     texts.append(_ENTITIES.get(value, "") if event == _ENTITY_REF else value)
                 elif event > _DOCDECL:
@@ -128,7 +131,8 @@ class _Reader:
     def _misplaced(self, outside: bool, at: int) -> FormatError:
         if outside:
             return FormatError("an attribute stands outside of a start tag", at)
-        return LimitError(f"more than {4 * self._limits.xml_elements} attributes; raise --limit xml_elements", at)
+        most = 4 * self._limits.xml_elements
+        return LimitError(f"more than {most} attributes and texts; raise --limit xml_elements", at)
 
     def _tag(self, token: int, at: int) -> tuple[str, int]:
         """The name of a start or end tag, and the offset behind it."""

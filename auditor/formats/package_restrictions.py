@@ -51,6 +51,7 @@ class UserPackage:
 
     @property
     def is_disabled(self) -> bool:
+        """Disabled by the system, by the user, or until it is used."""
         return self.enabled in _DISABLED
 
     @property

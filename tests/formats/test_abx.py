@@ -205,6 +205,8 @@ def test_depth_elements_attributes_and_size_are_bounded() -> None:
     assert "xml_elements" in str(parse_abx(many, few).fault)
     wide = abx(node("r", {f"a{index}": number(index) for index in range(13)}))
     assert "more than 12 attributes" in str(parse_abx(wide, few).fault)
+    chatter = AbxWriter().open("r").raw((b"\x29" + short(b"comment")) * 13).close("r").done()
+    assert "more than 12 attributes and texts" in str(parse_abx(chatter, few).fault)
     with pytest.raises(LimitError, match="record_size"):
         parse_abx(many, replace(DEFAULT, record_size=10))
 
