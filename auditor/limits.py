@@ -21,8 +21,8 @@ class Limits:
     """Folders inside each other in one image or archive."""
     zip_entries: int = 4_000_000
     """Central directory records read from one archive."""
-    password_rounds: int = 20_000_000
-    """Rounds of key derivation to try one password, about ten seconds."""
+    password_rounds: int = 5_000_000
+    """Rounds of key derivation to try one password, some seconds."""
     tar_members: int = 4_000_000
     """Members of one tar archive, the directories included that only paths name."""
     tar_header_size: int = 4 * MIB
