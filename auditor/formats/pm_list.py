@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from auditor.errors import FormatError
@@ -26,6 +27,8 @@ _OPTIONS: Final = {
     "stopped": re.compile(r"stopped=(true|false)"),
 }
 _PREFIX: Final = "package:"
+_NOISE: Final = ("* daemon ", "adb server ", "WARNING: linker")
+"""What adb and old loaders print before the list."""
 _LINE: Final = re.compile(rb"[^\r\n]+")
 
 
@@ -80,15 +83,18 @@ def is_pm_list(head: bytes, *, whole: bool) -> bool:
     text = bytes(open_device_text(head))
     if not whole:
         text = text[: text.rfind(b"\n") + 1]
-    if not text.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_PREFIX.encode()):
+    if _PREFIX.encode() not in text:
         return False
-    return all(_parse_line(line, 0) is not None for _, line in _find_lines(text, DEFAULT))
+    lines = _find_lines(text, DEFAULT)
+    first = next(lines, None)
+    # Asked of every file: the first line that is none decides.
+    return first is not None and all(_parse_line(line, 0) is not None for _, line in chain((first,), lines))
 
 
 def _find_lines(text: Blob, limits: Limits) -> Iterator[tuple[int, str]]:
     for line in _LINE.finditer(text, without_mark(text)):
         value = shown(bytes(text[line.start() : min(line.end(), line.start() + limits.string_length)]), limits)
-        if value:
+        if value and not value.startswith(_NOISE):
             yield line.start(), value
 
 

@@ -79,9 +79,23 @@ def test_texts_that_windows_stored(coding: str) -> None:
 
 
 def test_lines_that_name_nothing_are_counted() -> None:
-    found = parse_pm_list(b"* daemon started *\npackage:com.a\npackage:\npackage:/data/app/base.apk\n\xff\xfe\n")
+    found = parse_pm_list(b"Error: no such user\npackage:com.a\npackage:\npackage:/data/app/base.apk\n\xff\xfe\n")
     assert [item.name for item in found.packages] == ["com.a"]
     assert found.unread == 4
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "* daemon not running; starting now at tcp:5037\n* daemon started successfully\n",
+        "WARNING: linker: libdvm.so has text relocations.\n",
+        "adb server version (39) doesn't match this client (41); killing...\n",
+    ],
+)
+def test_what_adb_prints_before_the_list_is_passed_over(noise: str) -> None:
+    assert is_pm_list((noise + FULL).encode(), whole=True)
+    assert not is_pm_list(noise.encode(), whole=True)
+    assert parse_pm_list((noise + FULL).encode()).unread == 0
 
 
 def test_more_lines_than_the_bound_are_told() -> None:
