@@ -26,12 +26,12 @@ from auditor.formats.ext4_layout import (
     parse_superblock,
     read_inode,
 )
+from auditor.formats.fault_list import FaultList
 from auditor.formats.file_system import DirectoryListing, Node, NodeKind
 from auditor.formats.source import Source, check_range
 from auditor.limits import DEFAULT, MIB, Limits
 
 _PIECE_SIZE = 4 * MIB
-_FAULTS = 20
 _ENCRYPTED = "encrypted (file-based encryption)"
 _KINDS = {1: NodeKind.FILE, 2: NodeKind.DIRECTORY, 7: NodeKind.LINK}
 
@@ -57,13 +57,13 @@ class Ext4:
             raise FormatError(f"inode {inode.number} is no directory")
         found = _Found(inode.is_encrypted)
         if inode.is_encrypted:
-            found.faults.append("the names in this directory are encrypted (file-based encryption)")
+            found.faults.add("the names in this directory are encrypted (file-based encryption)")
         if inode.flags & FLAG_INLINE_DATA:
             self._list_inline(inode, found)
         else:
             self._list_blocks(inode, found)
         nodes = [self._node(name, entry) for name, entry in sorted(found.entries.items())]
-        return DirectoryListing(tuple(nodes), found.bounded_faults())
+        return DirectoryListing(tuple(nodes), found.faults.as_tuple())
 
     def chunks(self, node: Node) -> Iterator[bytes | memoryview]:
         """Yield the content of a file, holes as zeros; never more than the image and one member of the limits together.
@@ -117,21 +117,21 @@ class Ext4:
         block_size = self.superblock.block_size
         size = min(inode.size, self.source.size, self.limits.directory_size)
         if size < inode.size:
-            found.faults.append(f"only {size} of {inode.size} bytes of the directory were read")
+            found.faults.add(f"only {size} of {inode.size} bytes of the directory were read")
         blocks = -(-size // block_size)
         reached = 0
         try:
             for run in find_runs(self.source, self.superblock, inode, blocks):
                 if run.logical != reached or run.physical is None:
-                    found.faults.append(f"blocks before {run.logical + run.count} of the directory are missing")
+                    found.faults.add(f"blocks before {run.logical + run.count} of the directory are missing")
                 reached = min(run.logical + run.count, blocks)
                 if run.physical is not None:
                     self._list_run(run.logical, run.physical, reached, found)
         except FormatError as error:
-            found.faults.append(f"the directory ends early: {error}")
+            found.faults.add(f"the directory ends early: {error}")
             return
         if reached < blocks:
-            found.faults.append(f"blocks from {reached} of the directory are missing")
+            found.faults.add(f"blocks from {reached} of the directory are missing")
 
     def _list_run(self, logical: int, physical: int, end: int, found: _Found) -> None:
         block_size = self.superblock.block_size
@@ -140,7 +140,7 @@ class Ext4:
             try:
                 data = self.source.read(place * block_size, block_size)
             except FormatError as error:
-                found.faults.append(f"blocks from {block} of the directory lie outside the image: {error}")
+                found.faults.add(f"blocks from {block} of the directory lie outside the image: {error}")
                 return
             entries, fault = parse_entries(data)
             found.take(without_dots(entries) if block == 0 else entries, fault, f"block {place} of the image")
@@ -159,13 +159,13 @@ class _Found:
 
     def __init__(self, encrypted: bool) -> None:
         self.entries: dict[str, Entry] = {}
-        self.faults: list[str] = []
+        self.faults = FaultList()
         self._encrypted = encrypted
 
     def take(self, entries: list[Entry], fault: str, place: str) -> None:
         """Add the entries of one block, the first of each name."""
         if fault:
-            self.faults.append(f"{place} is damaged: {fault}")
+            self.faults.add(f"{place} is damaged: {fault}")
         for entry in entries:
             raw = entry.name
             if self._encrypted:
@@ -173,16 +173,11 @@ class _Found:
                 raw = raw.replace(b"/", b"%2F").replace(b"\x00", b"%00")
             name = raw.decode("utf-8", "surrogateescape")
             if raw in (b".", b"..") or b"/" in raw or b"\x00" in raw:
-                self.faults.append(f"{place} has a name that no file can have: {name!a}")
+                self.faults.add(f"{place} has a name that no file can have: {name!a}")
             elif name in self.entries:
-                self.faults.append(f"{place} has a name that was there before: {name!a}")
+                self.faults.add(f"{place} has a name that was there before: {name!a}")
             else:
                 self.entries[name] = entry
-
-    def bounded_faults(self) -> tuple[str, ...]:
-        """The first faults, and how many more there are."""
-        more = len(self.faults) - _FAULTS
-        return (*self.faults[:_FAULTS], *([f"{more} more faults"] if more > 0 else ()))
 
 
 def _as_node(name: str, inode: Inode) -> Node:
