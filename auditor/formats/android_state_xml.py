@@ -53,6 +53,9 @@ def parse_state_xml(data: Blob, limits: Limits = DEFAULT) -> StateDocument:
     raw = bytes(data).rstrip(b"\0")
     if not raw.removeprefix(_BOM).lstrip(_SPACE).startswith(b"<"):
         raise FormatError("neither text nor binary XML" if raw else "the file holds nothing, or only zeros", 0)
+    if raw.count(b'="') + raw.count(b"='") > 4 * limits.xml_elements:
+        # expat gathers all attributes of an element before it hands over the first.
+        raise LimitError(f"XML of more than {4 * limits.xml_elements} attributes; raise --limit xml_elements")
     return _parse_text(raw, limits)
 
 
