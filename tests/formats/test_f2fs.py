@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import lzma
 import random
 import stat
 import struct
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import lz4.block
 import pytest
 import zstandard
 
 from auditor.errors import FormatError, UnsupportedError
+from auditor.formats.android_sparse import parse_android_sparse
 from auditor.formats.f2fs import F2fs, is_f2fs, parse_f2fs
+from auditor.formats.f2fs_nodes import find_runs, read_inode
 from auditor.formats.file_system import Node, NodeKind
 from auditor.formats.source import BlobSource
 from auditor.limits import DEFAULT
@@ -271,8 +275,6 @@ def test_nodes_of_every_depth_are_followed(place: int) -> None:
         at, last = at + len(piece), bytes(piece[-BLOCK:])
     if place == 2:
         assert (at, last) == (node.size, b"deep" * 1024)
-    from auditor.formats.f2fs_nodes import find_runs, read_inode
-
     runs = list(find_runs(found.table, read_inode(found.table, 4), before + 1))
     assert [run.count for run in runs] == [before, 1]
     assert runs[0].address == HOLE
@@ -283,8 +285,6 @@ def test_a_file_larger_than_nodes_reach_is_refused() -> None:
     image = Image()
     image.inode(4, REGULAR, 1 << 62)
     found, node = only(image)
-    from auditor.formats.f2fs_nodes import find_runs, read_inode
-
     with pytest.raises(FormatError, match="more than its nodes reach"):
         list(find_runs(found.table, read_inode(found.table, node.key), 1 << 50))
 
@@ -396,6 +396,29 @@ def test_clusters_do_not_straddle_nodes() -> None:
 def test_damaged_clusters_are_refused(algorithm: int, body: bytes, length: int | None, error: str) -> None:
     with pytest.raises(FormatError, match=error):
         content(*only(compressed_file(algorithm, [body], 100, length=length)))
+
+
+def text(size: int, seed: int) -> bytes:
+    chance = random.Random(seed)
+    words = [chance.randbytes(6) for _ in range(40)]
+    return b"".join(chance.choice(words) for _ in range(size // 6 + 1))[:size]
+
+
+def test_an_image_that_sload_compressed_is_read_to_the_byte() -> None:
+    """``sload.f2fs -c -a lz4`` (f2fs-tools 1.15 built with liblz4, which distributions leave out) made it."""
+    packed = (Path(__file__).parent / "data" / "f2fs_lz4.simg.xz").read_bytes()
+    found = parse_f2fs(parse_android_sparse(BlobSource(lzma.decompress(packed))))
+    app, long, mixed = found.list(found.root).nodes
+    contents = {item.name: content(found, item) for item in (*found.list(app).nodes, long, mixed)}
+    assert contents == {
+        "base.apk": text(30_001, 1),
+        "small.txt": text(9_000, 2),
+        "tiny.txt": text(50, 3),
+        "long.txt": (text(16_384, 4) * 257)[:4_200_000],
+        "mixed.bin": random.Random(5).randbytes(16384) + text(16384, 5) + random.Random(6).randbytes(100),
+    }
+    assert found.remarks == ()
+    assert read_inode(found.table, long.key).has_compressed_data
 
 
 @pytest.mark.parametrize(("algorithm", "name"), [(0, "LZO"), (3, "LZO-RLE"), (9, "algorithm 9")])
