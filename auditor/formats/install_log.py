@@ -20,12 +20,12 @@ _LINE = re.compile(_PREFIX + rb"[^\n]*", re.MULTILINE)
 _INSTALLED = re.compile(rb"\bInstall Successful for [(\[]?(?:\w+:)?" + _ID)
 _REMOVED = re.compile(rb"\bUninstalling identifier [(\[]?(?:\w+:)?" + _ID)
 _DESTROYED = re.compile(
-    rb"\bDestroying container (?:with identifier )?[(\[]?(?:\w+:)?" + _ID + rb"[^\n]*/Bundle/Application/"
+    rb"\bDestroying container (?:with identifier )?[(\[]?(?:\w+:)?" + _ID + rb"[^\n]{0,512}/Bundle/Application/"
 )
 _BUNDLE = re.compile(
-    rb"<MIInstallableBundle[^>]*\bID=" + _ID + rb"; Version=([^,;>]{0,64})(?:, ShortVersion=([^,;>]{0,64}))?"
+    rb"<MIInstallableBundle[^>]{0,256}\bID=" + _ID + rb"; Version=([^,;>]{0,64})(?:, ShortVersion=([^,;>]{0,64}))?"
 )
-_LINE_SIZE = 4096
+_LINE_SIZE = 2048
 _MONTHS = {
     name: number
     for number, name in enumerate(

@@ -20,8 +20,16 @@ from auditor.formats.plist import items, parse_plist, table, text
 from auditor.limits import DEFAULT, Limits
 
 _ID_KEYS = ("CFBundleIdentifier", "bundleIdentifier")
-_PLIST = re.compile(rb"<plist[^>]*>\s*(?:<array>\s*<dict>|<dict>\s*<key>[^<.]{1,255}\.[^<]{1,255}</key>\s*<dict>)")
-_CSV_HEAD = re.compile(rb"\s*\"?CFBundleIdentifier\"?\s*,", re.IGNORECASE)
+_PLIST = re.compile(
+    rb"<plist[^>]{0,200}>\s*(?:<array>\s*<dict>|<dict>\s*<key>[^<.]{1,255}\.[^<]{1,255}</key>\s*<dict>)"
+)
+_CSV_HEAD = re.compile(
+    rb"\"?CFBundleIdentifier\"?\s*,|Total: \d{1,9} apps?\s"
+    rb"|[A-Za-z0-9][\w\-]{0,254}\.[\w.\-]{1,254}, \"[^\"\n]{0,255}\", \"[^\"\n]{0,255}\"\s*\n",
+    re.IGNORECASE,
+)
+_OLD_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9.\-_]{0,254}) - (.+?)(?: (\S+))?")
+"""Id, name and version, as ideviceinstaller before 1.1.1 prints them."""
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-_]{0,254}")
 _SIGNING = {"Apple iPhone OS Application Signing": "store", "TestFlight Beta Distribution": "testflight"}
 _CSV_COLUMNS = ("CFBundleIdentifier", "CFBundleVersion", "CFBundleDisplayName")
@@ -140,12 +148,15 @@ def _listed(app_id: str, row: dict[str, object]) -> ListedApp:
 
 
 def _read_csv(raw: bytes, limits: Limits) -> AppList:
-    """The three columns of ideviceinstaller, with its heading or without."""
+    """The three columns of ideviceinstaller, with its heading or without, or the lines that it printed before."""
     if raw.count(b"\n") > limits.xml_elements:
         raise LimitError(f"more than {limits.xml_elements} lines; raise --limit xml_elements")
     lines = raw.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
     columns: tuple[str, ...] = _CSV_COLUMNS
-    found, strange = [], 0
+    old = [_OLD_LINE.fullmatch(line.strip()) for line in lines]
+    found = [ListedApp(item[1], version_code=item[3] or "", label=item[2]) for item in old if item is not None]
+    lines = [line for line, item in zip(lines, old, strict=True) if item is None]
+    strange = 0
     try:
         for row in csv.reader(lines, skipinitialspace=True):
             cells = [cell.strip() for cell in row]

@@ -113,6 +113,26 @@ def test_the_columns_of_ideviceinstaller(data: bytes, label: str) -> None:
     assert found.faults == ()
 
 
+def test_the_lines_that_ideviceinstaller_printed_before() -> None:
+    data = (
+        b"Total: 3 apps\ncom.tencent.xin - WeChat 8.0.1.99\ncom.example.a - Two Words, Inc 1.0\ncom.example.b - Alone\n"
+    )
+    assert is_app_list(data)
+    assert parse_app_list(data) == AppList(
+        (
+            ListedApp("com.tencent.xin", version_code="8.0.1.99", label="WeChat"),
+            ListedApp("com.example.a", version_code="1.0", label="Two Words, Inc"),
+            ListedApp("com.example.b", label="Alone"),
+        ),
+        "ideviceinstaller",
+    )
+
+
+@pytest.mark.parametrize("data", [CSV, CSV.partition(b"\n")[2], b"\n" + CSV])
+def test_columns_are_told_by_their_heading_or_their_first_line(data: bytes) -> None:
+    assert is_app_list(data.replace(b"We, C", b"WeC"))
+
+
 def test_only_a_list_with_system_apps_was_not_cut_down() -> None:
     assert parse_app_list(BY_ID).with_system
     assert not parse_app_list(AS_LIST).with_system

@@ -282,6 +282,29 @@ class TestAppLists:
         assert [item.code for item in found.problems] == [ProblemCode.RECORD_DAMAGED]
 
 
+class Mapped(Bytes):
+    """A member that gives a view, as one of a disk image does."""
+
+    def open(self) -> Blob:
+        return memoryview(self.data)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "data"),
+    [
+        (RecordKind.APPLICATION_STATE, "applicationState.db", states((WECHAT, "", False))),
+        (RecordKind.IOS_CONTAINERS, METADATA, container(WECHAT)),
+        (RecordKind.INSTALL_LOG, "mobile_installation.log.0", LOG),
+        (RecordKind.IOS_APP_LIST, "apps.json", b'[{"CFBundleIdentifier": "com.tencent.xin"}]'),
+        (RecordKind.IOS_APP_LIST, "apps.csv", b'com.tencent.xin, "8", "WeChat"'),
+    ],
+)
+def test_views_are_read_like_bytes(kind: RecordKind, name: str, data: bytes) -> None:
+    item = Mapped(name, data)
+    found = read(RecordSource(kind, item, {name: item}, Budget(DEFAULT)))
+    assert (only(found).app_id, found.problems) == (WECHAT, ())
+
+
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
