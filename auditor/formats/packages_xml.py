@@ -8,6 +8,7 @@ Not read: permissions, key sets, domain verification, libraries, the version peo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +25,7 @@ FLAG_SYSTEM: Final = 1
 FLAG_DEBUGGABLE: Final = 1 << 1
 FLAG_UPDATED_SYSTEM_APP: Final = 1 << 7
 _NO_UUID = ""
+_SEPARATOR = re.compile(r"[ /\\]")
 _NAME_LENGTH = 255
 _PATH_LENGTH = 4096
 
@@ -252,7 +254,7 @@ def _versions(root: Element) -> list[PlatformVersion]:
 
 def is_plain_name(name: str) -> bool:
     """Whether text can name a package: short, and without white space, control characters or path separators."""
-    return 0 < len(name) <= _NAME_LENGTH and name.isprintable() and not any(mark in name for mark in " /\\")
+    return 0 < len(name) <= _NAME_LENGTH and name.isprintable() and _SEPARATOR.search(name) is None
 
 
 def plain_name(name: str) -> str:
