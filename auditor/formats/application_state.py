@@ -61,8 +61,12 @@ def read_application_state(database: SqliteDatabase, limits: Limits = DEFAULT) -
     wanted = {key: name for key, name in keys.items() if name in (_COMPATIBILITY, _UNINSTALLED)}
     try:
         for app, key, value in database.rows("kvs", ["application_identifier", "key", "value"]):
-            if key in wanted and app in drafts and isinstance(value, bytes):
+            if key not in wanted or app not in drafts or value is None:
+                continue
+            if isinstance(value, bytes):
                 _note(drafts[app], wanted[key], value, names[app], faults, limits)
+            elif wanted[key] == _UNINSTALLED:
+                drafts[app].uninstalled = "unknown"
     except FormatError as error:
         faults.append(f"not every state could be read: {error}")
     found: dict[str, AppState] = {}

@@ -42,6 +42,8 @@ class BackupSummary:
     taken: str
     """ISO 8601 with Z."""
     faults: tuple[str, ...] = ()
+    lists_installed: bool = False
+    """Whether there is a list of installed applications at all; it may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def parse_backup_summary(data: Blob, limits: Limits = DEFAULT) -> BackupSummary:
         device=_device(root, 1) or _device({"Target Identifier": root.get("Unique Identifier")}, 1),
         taken=moment(root.get("Last Backup Date")),
         faults=tuple(faults[:10]),
+        lists_installed=isinstance(root.get("Installed Applications"), list),
     )
 
 

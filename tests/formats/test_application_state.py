@@ -73,9 +73,12 @@ def test_an_app_of_which_nothing_is_told_is_still_named() -> None:
         (plistlib.dumps(removed(), fmt=plistlib.FMT_BINARY), "2026-03-04T05:06:07Z"),
         (keyed_archive_bytes(datetime(2026, 3, 4, 5, 6, 7)), "2026-03-04T05:06:07Z"),
         (removed(773298367.0), "unknown"),
+        (773298367.25, "unknown"),
+        ("2026-03-04", "unknown"),
+        (None, ""),
     ],
 )
-def test_every_form_of_the_date_of_removal(value: bytes, expected: str) -> None:
+def test_every_form_of_the_date_of_removal(value: object, expected: str) -> None:
     assert state(database({"com.example.a": {2: value}})).apps[0].uninstalled == expected
 
 

@@ -181,6 +181,10 @@ class TestPlain:
         assert by_id(record)[STORE].state is State.RESIDUAL
         assert record.completeness is Completeness.PARTIAL
 
+    def test_a_device_without_user_apps_lists_none(self) -> None:
+        record = backup({"Info.plist": summary_plist([], {}), "Manifest.plist": manifest_plist({})})
+        assert (record.listings, record.completeness) == ((), Completeness.USER_APPS)
+
     def test_without_the_list_of_installed_apps_it_is_partial(self) -> None:
         record = backup({**PLAIN, "Info.plist": summary_plist(None, {STORE: store_record(STORE)})})
         assert record.completeness is Completeness.PARTIAL
