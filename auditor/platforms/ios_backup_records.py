@@ -118,7 +118,7 @@ def _decrypted(backup: _Backup, data: Blob) -> bytes:
 def _completeness(backup: _Backup) -> tuple[Completeness, str]:
     if backup.status is not None and not backup.status.finished:
         return Completeness.PARTIAL, f"the backup was not finished (its state is {backup.status.snapshot_state})"
-    if backup.summary is not None and backup.summary.lists_installed and not backup.summary.faults:
+    if backup.summary is not None and backup.summary.lists_installed:
         return Completeness.USER_APPS, "a backup names the apps that a user installed"
     if backup.manifest is not None and backup.manifest.lists_apps:
         return Completeness.PARTIAL, "Installed Applications of Info.plist is not there"

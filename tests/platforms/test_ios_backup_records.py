@@ -264,6 +264,7 @@ class TestDamage:
     def test_a_damaged_store_record_costs_what_it_says_and_not_the_app(self) -> None:
         record = backup({**PLAIN, "Info.plist": summary_plist([STORE], {STORE: b"junk"})})
         assert (by_id(record)[STORE].store_id, by_id(record)[STORE].state) == ("", State.BACKUP)
+        assert record.completeness is Completeness.USER_APPS
         assert codes(record) == [ProblemCode.RECORD_DAMAGED]
 
     def test_damage_anywhere_gives_a_record(self) -> None:
