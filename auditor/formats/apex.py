@@ -59,8 +59,17 @@ def parse_apex_manifest(data: Blob, limits: Limits = DEFAULT) -> ApexManifest:
     """
     if len(data) > limits.manifest_size:
         raise LimitError("the manifest of the module is too large; raise --limit manifest_size")
-    # A protobuf message begins with the key of its first field, which is no brace for any field of this one.
-    found = _from_json(data, limits) if bytes(data[:64]).lstrip()[:1] == b"{" else _from_proto(bytes(data))
+    text = bytes(data[:64])
+    # A line break may begin either: it is the key of the first field too.
+    if text[:1] != b"\n" and text.lstrip(b"\xef\xbb\xbf \t\r").startswith(b"{"):
+        found = _from_json(data, limits)
+    else:
+        try:
+            found = _from_proto(bytes(data))
+        except FormatError:
+            if not text.lstrip().startswith(b"{"):
+                raise
+            found = _from_json(data, limits)
     if not found.name:
         raise FormatError("the manifest of the module names none")
     return found

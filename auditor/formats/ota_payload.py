@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.compressed import Compression, recognise_compression, unpack_source
@@ -117,7 +117,15 @@ def parse_ota_payload(source: Source, limits: Limits = DEFAULT) -> OtaPayload:
     if not 512 <= block_size <= MIB:
         raise FormatError(f"the update states blocks of {block_size} bytes")
     reader = _Reader(manifest, data_offset, block_size, limits)
-    return OtaPayload(minor_version, block_size, tuple(reader.partition(*place) for place in places))
+    # Operations do not share data: a manifest that names the same bytes time and again would be read without end.
+    left, partitions = source.size, []
+    for place in places:
+        partition = reader.partition(*place)
+        left -= sum(item.data_size for item in partition.operations)
+        if left < 0 and not partition.refusal:
+            partition = replace(partition, refusal="operations of the update name more data than there is")
+        partitions.append(partition)
+    return OtaPayload(minor_version, block_size, tuple(partitions))
 
 
 @dataclass(frozen=True, slots=True)
