@@ -96,7 +96,7 @@ class Limits:
     wrapper_strings: int = 4_000_000
     """Strings looked at in one such file."""
 
-    directory_size: int = 256 * MIB
+    directory_size: int = 32 * MIB
     """One directory of a file system image; a name takes 12 to 264 bytes of it."""
 
     evidence: int = 12
