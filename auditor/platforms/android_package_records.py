@@ -63,6 +63,8 @@ _CHILDREN = frozenset(
 )
 
 _SIGNERS = frozenset({FactKind.SIGNER})
+_NAMING = frozenset({RecordKind.PACKAGES_XML, RecordKind.PACKAGES_LIST, RecordKind.PACKAGE_RESTRICTIONS})
+"""Records that name apps; damage to the others hides none."""
 _BACKUP_ADVICE = "packages-backup.xml or packages.xml.reservecopy beside it may be whole"
 _LIST_LIMITS = "APEX modules, archived apps and apps with a space in the path of their data are not in it"
 _RESTRICTIONS_LIMITS = "states of one user; Android 6 and before leave out apps without any setting"
@@ -119,7 +121,8 @@ def read(source: RecordSource) -> DeviceRecord:
 
 def _refusal(source: RecordSource, error: AuditorError) -> Problem:
     offset = error.offset if isinstance(error, FormatError) else None
-    problem = refusal(source.origin.at(offset), error, ProblemCode.RECORD_DAMAGED)
+    hides = None if source.kind in _NAMING else frozenset[FactKind]()
+    problem = refusal(source.origin.at(offset), error, ProblemCode.RECORD_DAMAGED, hides)
     if source.kind is RecordKind.PACKAGES_XML:
         return replace(problem, detail=f"{problem.detail}; {_BACKUP_ADVICE}")
     return problem

@@ -412,6 +412,15 @@ def test_the_build_tells_the_device() -> None:
     assert found.completeness is Completeness.PARTIAL
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [(RecordKind.ANDROID_USERS, abx(user(10, 0x30))[:-9]), (RecordKind.BUILD_PROPERTIES, b"# nothing")],
+)
+def test_damage_to_a_record_that_names_no_app_hides_none(kind: RecordKind, data: bytes) -> None:
+    found = read(RecordSource(kind, Held("x", data), {}, Budget(DEFAULT)))
+    assert [(item.code, item.hidden) for item in found.problems] == [(ProblemCode.RECORD_DAMAGED, frozenset())]
+
+
 def test_damage_never_raises() -> None:
     for data in twins(device()):
         for damaged in (*prefixes(data, 60), *mutations(data, 200)):
