@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from auditor.merge_app import merge_app
 from auditor.model import (
@@ -20,8 +21,10 @@ from auditor.model import (
 from auditor.sightings import FILES, Sighting, sightings_of
 
 
-def merge_device(device: str, scans: Sequence[DeviceScan]) -> MergedDevice:
-    """The merged truth of one device from its scans; subjects are those that the scans asked about."""
+def merge_device(
+    device: str, scans: Sequence[DeviceScan], subjects: Mapping[Platform, AbstractSet[str]]
+) -> MergedDevice:
+    """The merged truth of one device from its scans; ``subjects`` can be looked for on each platform."""
     sightings = [sighting for scan in scans for sighting in sightings_of(scan)]
     grouped: dict[tuple[Platform, str], list[Sighting]] = defaultdict(list)
     for sighting in sightings:
@@ -40,7 +43,7 @@ def merge_device(device: str, scans: Sequence[DeviceScan]) -> MergedDevice:
         users=users,
         sources=tuple(_sources(scans)),
         apps=apps,
-        verdicts=tuple(_verdicts(scans, apps, reasons)),
+        verdicts=tuple(_verdicts(apps, subjects, reasons)),
         open_reasons=reasons,
         conflicts=tuple(_device_conflicts(scans)),
     )
@@ -146,9 +149,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _verdicts(
-    scans: Sequence[DeviceScan], apps: Iterable[DeviceApp], reasons: Sequence[str]
+    apps: Sequence[DeviceApp], subjects: Mapping[Platform, AbstractSet[str]], reasons: Sequence[str]
 ) -> Iterator[tuple[str, Verdict]]:
-    asked = {answer.subject for scan in scans for audit in scan.audits for answer in audit.answers}
+    asked: set[str] = set().union(*(subjects.get(platform, set()) for platform in {app.platform for app in apps}))
     present = {subject for app in apps if app.is_present for subject, _, grade in app.subjects if grade.is_finding}
     for subject in sorted(asked | present):
         if subject in present:

@@ -8,6 +8,7 @@ import click
 
 import auditor
 from auditor.cli.check import check
+from auditor.cli.device import device
 from auditor.cli.exits import Guard
 from auditor.cli.explain import explain
 from auditor.cli.facts import facts
@@ -47,7 +48,7 @@ def cli() -> None:
     """
 
 
-for _command in (scan, check, report, facts, explain, signatures, policies):
+for _command in (scan, check, report, device, facts, explain, signatures, policies):
     cli.add_command(_command)
 
 

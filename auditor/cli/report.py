@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from auditor.catalog import Catalog
     from auditor.inventory import Inventory
-    from auditor.model import Audit
+    from auditor.model import Audit, JudgedRecord
     from auditor.report.outcome import FailOn
 
 _EPILOG = """\b
@@ -87,6 +87,7 @@ def report(
             as_of=as_of or stored.as_of,
             fail_on=fail_on,
             ended=stored.complete,
+            records=_records(inventory, chosen, catalog, as_of),
         )
     write_report(content, format, names_of(catalog))
     return content.exit_code
@@ -116,3 +117,23 @@ def _judged_again(audits: Iterable[Audit], catalog: Catalog, as_of: datetime.dat
 
     for audit in audits:
         yield replace(audit, findings=findings_on(audit.answers, catalog, as_of))
+
+
+def _records(inventory: Inventory, scan_id: int, catalog: Catalog, as_of: datetime.date | None) -> list[JudgedRecord]:
+    """What the records of a scan say, judged again where another day is asked for."""
+    from dataclasses import replace
+
+    from auditor.judge_record import findings_of
+
+    records = inventory.records(scan_id)
+    if as_of is None:
+        return records
+    return [
+        replace(
+            judged,
+            apps=tuple(
+                replace(app, findings=findings_of(app.listing, app.matches, catalog, as_of)) for app in judged.apps
+            ),
+        )
+        for judged in records
+    ]

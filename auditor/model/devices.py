@@ -82,6 +82,32 @@ class RecordKind(StrEnum):
     APP_STORE_DATABASES = "App Store databases"
     IOS_APP_LIST = "iOS app list"
 
+    @property
+    def meaning(self) -> str:
+        return _RECORDS[self]
+
+
+_RECORDS: dict[RecordKind, str] = {
+    RecordKind.PACKAGES_XML: "the package service's own database: every app with its signer, for the whole device",
+    RecordKind.PACKAGES_LIST: "its short form: names, version codes and installers",
+    RecordKind.PACKAGE_RESTRICTIONS: "states of apps for one user: installed, hidden, suspended, disabled, archived",
+    RecordKind.ANDROID_USERS: "the users and profiles of an Android device, never their names",
+    RecordKind.BUILD_PROPERTIES: "maker, model and system version of an Android device (build.prop, getprop)",
+    RecordKind.DUMPSYS_PACKAGE: "what the package service prints, alone or in a bug report: apps, states, signers",
+    RecordKind.PM_LIST: "output of pm list packages",
+    RecordKind.ANDROIDQF: "packages.json of androidqf and MVT: files, digests and certificates",
+    RecordKind.USAGE_STATS: "which apps were used and when: a history",
+    RecordKind.GOOGLE_DATABASES: "what Google Play and its services noted of apps: a history",
+    RecordKind.DATA_DIRECTORIES: "directories of app data, which stay behind when an app goes",
+    RecordKind.ADB_BACKUP: "manifests of apps in an adb backup",
+    RecordKind.IOS_BACKUP: "the app list of a Finder or iTunes backup, readable without its password",
+    RecordKind.APPLICATION_STATE: "the home screen's database of an iPhone: every app it knows, and where it lies",
+    RecordKind.IOS_CONTAINERS: "records beside app bundles and data containers",
+    RecordKind.INSTALL_LOG: "log of installations and removals: a history",
+    RecordKind.APP_STORE_DATABASES: "databases of the App Store and of sysdiagnose: a history",
+    RecordKind.IOS_APP_LIST: "app lists that tools print: pymobiledevice3, ideviceinstaller, cfgutil",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

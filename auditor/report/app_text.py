@@ -114,7 +114,7 @@ def _signing(app: App) -> Iterator[Piece]:
 
 def _add_present(page: Page, audit: Audit, answer: Answer, names: Names, as_of: date) -> None:
     proofs = [match for match in answer.matches if _proves(match)]
-    claim = _claim(proofs[0]) if proofs else answer.verdict.value
+    claim = claim_of(proofs[0]) if proofs else answer.verdict.value
     page.add(2, words(f"{names.subject(answer.subject)}: {claim}{_version(proofs)}", "alarm"), hanging=4)
     for match in proofs:
         _add_proof(page, match, names, audit.app.origin)
@@ -128,7 +128,8 @@ def _proves(match: Match) -> bool:
     return match.role is not Role.VENDOR and match.grade.is_finding
 
 
-def _claim(match: Match) -> str:
+def claim_of(match: Match) -> str:
+    """What a match says of the app, in words."""
     claims = _CARRIES
     if match.role is Role.APP:
         claims = _HOSTS if match.relation is Relation.HOST_APP else _IS

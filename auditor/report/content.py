@@ -8,7 +8,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from auditor import __version__
-from auditor.model import Audit, Extraction, Origin, Problem
+from auditor.model import Audit, Extraction, JudgedRecord, Origin, Problem
+from auditor.report.listed import ListedEntry, entries_of
 from auditor.report.outcome import FailOn, Outcome
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ class Report:
     fail_on: FailOn
     ended: bool = True
     """False for a run that was interrupted."""
+    records: tuple[JudgedRecord, ...] = ()
+    """What files that only name apps say, by origin."""
+
+    @property
+    def entries(self) -> tuple[ListedEntry, ...]:
+        """The apps that records name, each once."""
+        return entries_of(self.records, self.audits)
 
     @property
     def outcome(self) -> Outcome:
@@ -39,6 +47,8 @@ class Report:
             outcome.add(audit)
         for problem in self.problems:
             outcome.add_problem(problem)
+        for entry in self.entries:
+            outcome.add_listed(entry)
         return outcome
 
     @property
@@ -55,6 +65,7 @@ def collect(
     as_of: date,
     fail_on: FailOn,
     ended: bool = True,
+    records: Iterable[JudgedRecord] = (),
 ) -> Report:
     """Bring audits and problems into report order: apps by origin, id and build; problems by origin and code."""
     return Report(
@@ -65,6 +76,7 @@ def collect(
         as_of=as_of,
         fail_on=fail_on,
         ended=ended,
+        records=tuple(sorted(records, key=lambda judged: (judged.record.origin.path, judged.record.kind.value))),
     )
 
 
@@ -78,6 +90,7 @@ def report_of(run: Run, audits: Iterable[Audit], fail_on: FailOn, *, ended: bool
         as_of=run.as_of,
         fail_on=fail_on,
         ended=ended,
+        records=run.records,
     )
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 from auditor.model import (
     Answer,
     App,
     Audit,
-    ClauseHit,
     FactKind,
-    Finding,
-    Match,
     Part,
     Problem,
     Signer,
@@ -21,11 +17,11 @@ from auditor.model import (
     Verdict,
 )
 from auditor.report.content import Report, origin_order, sorted_problems
+from auditor.report.match_document import Document, finding_document, match_document
+from auditor.report.record_document import record_document
 
 SCHEMA = "auditor/report/1"
 FACTS_SCHEMA = "auditor/facts/1"
-
-Document = dict[str, Any]
 
 
 def report_document(report: Report) -> Document:
@@ -34,6 +30,7 @@ def report_document(report: Report) -> Document:
         "schema": SCHEMA,
         **run_document(report),
         "apps": [app_document(audit) for audit in report.audits],
+        "records": [record_document(judged) for judged in report.records],
         "problems": [problem_document(problem) for problem in report.problems],
         "summary": summary_document(report),
     }
@@ -57,6 +54,9 @@ def summary_document(report: Report) -> Document:
         "present": outcome.present,
         "unknown": outcome.unknown,
         "unread": outcome.unread,
+        "listed": outcome.listed,
+        "listed_present": outcome.listed_present,
+        "listed_unseen": outcome.unseen,
         "subjects": _subjects(report.audits),
         "complete": outcome.complete,
         "interrupted": not outcome.ended,
@@ -80,7 +80,7 @@ def app_document(audit: Audit) -> Document:
     return {
         **identity_document(audit.app),
         "answers": [_answer(answer) for answer in audit.answers],
-        "findings": [_finding(finding) for finding in audit.findings],
+        "findings": [finding_document(finding) for finding in audit.findings],
         "problems": [problem_document(problem) for problem in sorted_problems(audit.problems)],
     }
 
@@ -160,53 +160,8 @@ def _answer(answer: Answer) -> Document:
         "role": None if first is None else first.role.value,
         "grade": None if first is None else first.grade.value,
         "relation": None if first is None or first.relation is None else first.relation.value,
-        "matches": [_match(match) for match in answer.matches],
+        "matches": [match_document(match) for match in answer.matches],
         "hidden_by": [
             {"code": problem.code.value, "origin": str(problem.origin)} for problem in sorted_problems(answer.hidden_by)
         ],
-    }
-
-
-def _match(match: Match) -> Document:
-    return {
-        "signature": match.signature,
-        "role": match.role.value,
-        "grade": match.grade.value,
-        "relation": None if match.relation is None else match.relation.value,
-        "confidence": match.confidence.value,
-        "version": match.version,
-        "version_basis": match.version_basis.value,
-        "detail": match.detail,
-        "evidence": [_evidence(hit) for hit in match.hits],
-    }
-
-
-def _evidence(hit: ClauseHit) -> Document:
-    return {
-        "clause": hit.clause,
-        "kind": hit.kind.value,
-        "matched": hit.matched,
-        "listed": hit.listed,
-        "facts": [{"value": fact.value, "origin": str(fact.origin)} for fact in hit.facts],
-    }
-
-
-def _finding(finding: Finding) -> Document:
-    waiver = finding.waiver
-    return {
-        "policy": finding.policy,
-        "subject": finding.subject,
-        "named": finding.named,
-        "role": finding.role.value,
-        "grade": finding.grade.value,
-        "relation": None if finding.relation is None else finding.relation.value,
-        "status": finding.status.value,
-        "waiver": None
-        if waiver is None
-        else {
-            "id": waiver.id,
-            "owner": waiver.owner,
-            "reason": waiver.reason,
-            "expires": waiver.expires.isoformat(),
-        },
     }

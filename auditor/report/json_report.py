@@ -19,6 +19,7 @@ from auditor.report.document import (
     summary_document,
 )
 from auditor.report.inert import json_inert
+from auditor.report.record_document import record_document
 
 
 def render_json(report: Report) -> str:
@@ -40,6 +41,8 @@ def render_app_line(audit: Audit) -> str:
 
 def render_last_lines(report: Report) -> Iterator[str]:
     """What follows the apps; a stream without a summary line was cut off."""
+    for judged in report.records:
+        yield _line("record", record_document(judged))
     for problem in report.problems:
         yield _line("problem", problem_document(problem))
     yield _line("summary", {"schema": SCHEMA, **run_document(report), **summary_document(report)})

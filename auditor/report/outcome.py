@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from auditor.errors import UsageError
 from auditor.model import FINDING_GRADES, Audit, Finding, Grade, Match, Problem, Role, Verdict
+from auditor.report.listed import ListedEntry
 
 CLEAN, FINDING, ERROR, INCOMPLETE, NO_APP = 0, 1, 2, 3, 4
 INTERRUPTED = 130
@@ -83,6 +84,12 @@ class Outcome:
     """Of these, the apps with no subject present."""
     unread: int = 0
     """Files outside any app that may hide something."""
+    listed: int = 0
+    """Apps that records name as being there."""
+    listed_present: int = 0
+    """Of these, the designated apps whose bytes were not read: those are counted in ``present``."""
+    unseen: int = 0
+    """Of these, the apps whose bytes were not read."""
     ended: bool = True
     """False for a run that was interrupted."""
     matched: Counter[tuple[bool, Grade]] = field(default_factory=Counter)
@@ -101,10 +108,23 @@ class Outcome:
         """Count a problem that belongs to no app."""
         self.unread += bool(problem.hidden)
 
+    def add_listed(self, entry: ListedEntry) -> None:
+        """Count one app that records name."""
+        if not entry.is_present:
+            return
+        self.listed += 1
+        self.unseen += not entry.code_seen
+        accepted = _accepted(entry.findings)
+        present = {item.subject for item in entry.findings}
+        self.listed_present += bool(present) and not entry.code_seen
+        self.matched.update(
+            {(match.role is Role.VENDOR, match.grade) for match in entry.matches if match.subject not in accepted}
+        )
+
     @property
     def complete(self) -> bool:
         """Whether everything was read and every question answered."""
-        return self.ended and self.unknown == 0 and self.unread == 0
+        return self.ended and self.unknown == 0 and self.unread == 0 and self.unseen == 0
 
     def has_finding(self, fail_on: FailOn) -> bool:
         return any(fail_on.covers(vendor, grade) for (vendor, grade), apps in self.matched.items() if apps)
@@ -115,7 +135,7 @@ class Outcome:
             return FINDING
         if not self.complete:
             return INCOMPLETE
-        return CLEAN if self.apps else NO_APP
+        return CLEAN if self.apps or self.listed else NO_APP
 
 
 def _countable(audit: Audit) -> set[tuple[bool, Grade]]:

@@ -12,6 +12,7 @@ from auditor.report.layout import PLAIN_WIDTH, Page, label, listed, words
 from auditor.report.names import Names
 from auditor.report.outcome import Outcome
 from auditor.report.problem_text import add_problem
+from auditor.report.record_text import add_listed, add_records, worth_showing
 
 
 def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colour: bool = False) -> str:
@@ -25,28 +26,39 @@ def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colou
         for audit in group:
             page.gap()
             add_app(page, audit, names, report.as_of)
+    entries = report.entries
+    for entry in worth_showing(entries):
+        page.gap()
+        add_listed(page, entry, names, report.as_of)
     clean = [audit for audit in report.audits if not _eventful(audit)]
     if clean:
         page.gap()
         page.add(0, words("Read in full, and nothing found in", "head"))
         for audit in clean:
             add_clean(page, audit)
+    add_records(page, report.records, entries)
     _add_problems(page, report.problems)
     return page.render(colour=colour)
 
 
 def _add_headline(page: Page, report: Report) -> None:
     outcome = report.outcome
-    style = "alarm" if outcome.present else ("good" if outcome.complete and outcome.apps else "open")
+    style = (
+        "alarm"
+        if outcome.present or outcome.listed_present
+        else ("good" if outcome.complete and outcome.apps else "open")
+    )
     page.add(0, words(_headline(outcome), style), hanging=0)
     if not report.ended:
         page.add(0, words("The run was interrupted: there may be more apps than these.", "open"), hanging=0)
-    if outcome.apps:
+    if outcome.apps or outcome.listed:
         page.add(0, words(f"Policies as of {report.as_of.isoformat()}; catalog {report.catalog[:12]}.", "soft"))
 
 
 def _headline(outcome: Outcome) -> str:
     sentence = _apps_sentence(outcome)
+    if outcome.listed:
+        sentence = _listed_sentence(outcome, sentence)
     if outcome.unknown:
         some = "it" if outcome.apps == 1 else str(outcome.unknown)
         sentence += f"; {some} could not be fully read"
@@ -67,6 +79,18 @@ def _apps_sentence(outcome: Outcome) -> str:
         return f"None of {whole} {seen} a designated app" if outcome.apps > 1 else _single(outcome)
     verb = "is or carries" if outcome.present == 1 else "are or carry"
     return f"{outcome.present} of {whole} {verb} a designated app"
+
+
+def _listed_sentence(outcome: Outcome, apps: str) -> str:
+    """The answer of records, after that of the apps whose bytes were read."""
+    named = f"{_count(outcome.listed, 'app')} named by records"
+    verb = "is" if outcome.listed_present == 1 else "are"
+    found = (
+        f"{outcome.listed_present} of {named} {verb} a designated app"
+        if outcome.listed_present
+        else (f"none of {named} is one by its id" if outcome.apps else f"None of {named} is a designated app by its id")
+    )
+    return f"{apps}; {found}" if outcome.apps else found
 
 
 def _single(outcome: Outcome) -> str:

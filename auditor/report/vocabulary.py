@@ -13,9 +13,11 @@ from auditor.model import (
     Grade,
     LegalStatus,
     ProblemCode,
+    RecordKind,
     Relation,
     Role,
     SigningState,
+    State,
     Tier,
     Verdict,
 )
@@ -51,6 +53,8 @@ _SORTS = {
     "signing-states": "state of a signature",
     "confidences": "confidence",
     "exit-codes": "exit code",
+    "device-states": "state on a device",
+    "record-kinds": "kind of record",
     "limits": "limit, set with --limit NAME=VALUE",
 }
 GROUPS = tuple(_SORTS)
@@ -94,6 +98,7 @@ SIGNING_STATES = {
     SigningState.UNVERIFIABLE: "there is a signature, of a kind that cannot be verified here",
     SigningState.INVALID: "there is a signature, and it does not hold: the file was changed or never installable",
     SigningState.MISSING: "there is no signature",
+    SigningState.RECORDED: "a record of the device names the signer, which the system checked; there are no bytes here",
     SigningState.NOT_CHECKED: "iOS code signatures and upload keys: nothing to trust without the platform",
 }
 CONFIDENCES = {
@@ -122,9 +127,15 @@ def entries() -> Iterator[Entry]:
     yield from (Entry("tiers", key.value, text) for key, text in TIERS.items())
     yield from (Entry("signing-states", key.value, text) for key, text in SIGNING_STATES.items())
     yield from (Entry("confidences", key.value, text) for key, text in CONFIDENCES.items())
+    yield from (Entry("device-states", state.value, state.meaning, (_counting(state),)) for state in State)
+    yield from (Entry("record-kinds", kind.value, kind.meaning) for kind in RecordKind)
     yield from (Entry("exit-codes", str(code), text) for code, text in EXIT_CODES.items())
     for bound in fields(Limits):
         yield Entry("limits", bound.name, f"{getattr(DEFAULT, bound.name):,} by default".replace(",", " "))
+
+
+def _counting(state: State) -> str:
+    return "counts as being there" if state.is_presence else "a trace: no finding"
 
 
 def find_entries(name: str) -> list[Entry]:

@@ -13,7 +13,7 @@ import auditor.catalog
 import auditor.scan
 from auditor.catalog import Catalog
 from auditor.cli import main
-from auditor.model import Audit, Problem, Scan
+from auditor.model import Audit, JudgedRecord, Problem, Scan
 from auditor.scan import Progress
 from tests.builders.reports import make_catalog
 
@@ -56,6 +56,8 @@ class FakeRun:
 
     audits: list[Any] = field(default_factory=list)
     problems: tuple[Problem, ...] = ()
+    records: list[JudgedRecord] = field(default_factory=list)
+    on_record: Any = None
     made_with: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, paths: Any, **options: Any) -> FakeRun:
@@ -86,6 +88,9 @@ class FakeRun:
             if observer is not None:
                 observer(Progress(number, number, len(self.audits), str(item.app.origin)))
             yield item
+        for judged in self.records:
+            if self.on_record is not None:
+                self.on_record(judged)
 
 
 @pytest.fixture

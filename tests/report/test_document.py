@@ -53,7 +53,7 @@ def document() -> Any:
 
 
 def test_the_top_level(document: Any) -> None:
-    assert list(document) == ["schema", "tool", "catalog", "as_of", "apps", "problems", "summary"]
+    assert list(document) == ["schema", "tool", "catalog", "as_of", "apps", "records", "problems", "summary"]
     assert document["schema"] == "auditor/report/1"
     assert document["tool"] == {"name": "auditor", "version": "0.1.0"}
     assert document["as_of"] == "2026-11-22"

@@ -92,7 +92,7 @@ def test_words_are_found(name: str, found: list[tuple[str, str]]) -> None:
 
 
 def test_a_word_with_two_meanings_shows_both() -> None:
-    assert [entry.group for entry in find_entries("unknown")] == ["verdicts", "legal-statuses"]
+    assert [entry.group for entry in find_entries("unknown")] == ["verdicts", "legal-statuses", "device-states"]
     assert [entry.group for entry in find_entries("verified")] == ["grades", "signing-states"]
 
 
