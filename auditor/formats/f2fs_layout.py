@@ -107,6 +107,11 @@ def parse_superblock(source: Source, remarks: list[str]) -> Superblock:
         except FormatError as error:
             faults.append(error)
             continue
+        if layout.block_size != _BLOCK_SIZES[0]:
+            # Since Linux 6.18 some of them pack their summaries, and the journal with them, in another way.
+            remarks.append(
+                f"the file system has blocks of {layout.block_size} bytes; its newest changes may be missing"
+            )
         if at != _SUPER_AT:
             remarks.append(f"the first superblock is damaged ({faults[0]}); its copy is used")
         return layout

@@ -80,6 +80,28 @@ def test_a_tree_is_listed_and_read() -> None:
     assert hard.key == listing.nodes[0].key
 
 
+@pytest.mark.parametrize("journal", [(), (ROOT, 6)])
+def test_blocks_of_16_kib_are_read(journal: tuple[int, ...]) -> None:
+    """Phones with pages of that size have them; every table grows with the block."""
+    image = Image(block=4 * BLOCK)
+    image.directory(ROOT, [(b"a", 6, build.FILE), (b"b", 4, build.DIRECTORY), (b"z" * 255, 5, build.FILE)])
+    image.inline_directory(4, [(b"inside", 5, build.FILE)])
+    image.inline_file(5, b"inline" * 2000)
+    image.addresses(20, 6, [image.put(b"behind")])
+    room = (4 * BLOCK - 404) // 4
+    image.inode(6, REGULAR, room * 4 * BLOCK + 6, slots(*[HOLE] * (room - 1), image.put(b"last")), nids=(20,))
+    disk = image.build(journal=journal)
+    for damage in (False, True):
+        if damage:
+            disk[1024:1028] = bytes(4)
+        found = opened(disk)
+        a, b, z = found.list(found.root).nodes
+        assert content(found, z) == b"inline" * 2000
+        assert content(found, a).strip(b"\0") == b"last" + bytes(4 * BLOCK - 4) + b"behind"
+        assert [item.key for item in found.list(b).nodes] == [5]
+        assert "blocks of 16384 bytes" in found.remarks[0]
+
+
 @pytest.mark.parametrize(
     "options",
     [
