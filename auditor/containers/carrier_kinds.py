@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from auditor.containers.carrier import Carrier, RangeMember, StreamMember
 from auditor.containers.member import Budget, Member, source_of
 from auditor.containers.spool import spool_ranges
 from auditor.containers.tree import open_tree
-from auditor.errors import FormatError, PasswordError, UnsupportedError
-from auditor.formats import android_sparse, ext4, partition_table, super_image, tar
+from auditor.errors import AuditorError, FormatError, PasswordError
+from auditor.formats import (
+    adb_backup,
+    android_sparse,
+    block_image,
+    compressed,
+    erofs,
+    ext4,
+    f2fs,
+    f2fs_layout,
+    fat,
+    ota_payload,
+    partition_table,
+    super_image,
+    tar,
+)
+from auditor.formats.blob import Blob
 from auditor.formats.file_system import FileSystem
 from auditor.formats.partition import Partition, PartitionTable
-from auditor.formats.source import BlobSource, Source
+from auditor.formats.source import Source
 from auditor.limits import Limits
-from auditor.model import Problem, ProblemCode
+from auditor.model import Origin, Problem, ProblemCode
 
 HEAD_SIZE = 16384
 """Bytes from the start that tell every carrier: the second geometry of a super image lies at 8192."""
@@ -128,21 +144,150 @@ def _numbered(beside: Mapping[str, Member], prefix: str) -> list[Member]:
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
+def _stream(opening: Opening) -> Carrier:
+    """A compressed file: what it unpacks to goes by its name without the suffix."""
+    member = opening.member
+    kind = compressed.recognise_compression(member.peek(64), member.path)
+    if kind is None:
+        raise FormatError("it no longer begins like a compressed file")
+    if kind is compressed.Compression.BROTLI and member.path.endswith(".new.dat.br"):
+        return _block_image(opening, _unpacked(opening, kind))
+    return Carrier(members=(_unpacked(opening, kind),), single=True)
+
+
+def _unpacked(opening: Opening, kind: compressed.Compression) -> StreamMember:
+    member = opening.member
+    source = source_of(member)
+    folder, _, name = member.path.rpartition("/")
+    stem = posixpath.splitext(name)[0] or name
+    path = f"{folder}/{stem}" if folder else stem
+    chunks = partial(compressed.unpack_source, source, kind)
+    return StreamMember(path, member.origin.child(stem), chunks, opening.budget, member.size)
+
+
+def _is_new_data(path: str, _: bytes) -> bool:
+    return path.endswith(".new.dat")
+
+
+def _new_data(opening: Opening) -> Carrier:
+    return _block_image(opening, opening.member)
+
+
+def _block_image(opening: Opening, new_data: Member) -> Carrier:
+    """The image that a block-based update makes of its new data and the list beside it."""
+    member = opening.member
+    stem = member.path.rpartition("/")[2].partition(".new.dat")[0]
+    listed = opening.beside().get(f"{stem}.transfer.list")
+    if listed is None:
+        raise FormatError(f"{stem}.transfer.list, which says where its blocks belong, is not beside it")
+    image = block_image.parse_block_image(listed.open(), source_of(new_data), opening.budget.limits)
+    origin = member.origin.child(f"{stem}.img")
+    problems = (Problem(ProblemCode.CARRIER_INCOMPLETE, origin, fault) for fault in image.faults)
+    inner = RangeMember(f"{stem}.img", origin, image.source, opening.budget)
+    return Carrier(members=(inner,), problems=tuple(problems), single=True)
+
+
+def _payload(opening: Opening) -> Carrier:
+    """The partitions of an update, each laid out when it is looked at."""
+    source = source_of(opening.member)
+    payload = ota_payload.parse_ota_payload(source, opening.budget.limits)
+    members: list[Member] = []
+    problems: list[Problem] = []
+    for partition in payload.partitions:
+        name = f"{partition.name}.img"
+        origin = opening.member.origin.child(name)
+        if partition.refusal:
+            problems.append(Problem(ProblemCode.UNSUPPORTED, origin, partition.refusal))
+        elif partition.is_sequential:
+            chunks = partial(ota_payload.partition_chunks, source, partition)
+            members.append(StreamMember(name, origin, chunks, opening.budget, partition.size))
+        else:
+            members.append(_Scattered(name, origin, source, partition, opening.budget))
+    return Carrier(members=tuple(members), problems=tuple(problems))
+
+
+@dataclass(frozen=True, slots=True)
+class _Scattered:
+    """A partition whose operations write in another order than its bytes."""
+
+    path: str
+    origin: Origin
+    payload: Source = field(repr=False)
+    partition: ota_payload.PayloadPartition = field(repr=False)
+    budget: Budget = field(repr=False)
+    held: list[Blob] = field(default_factory=list, repr=False)
+
+    @property
+    def size(self) -> int:
+        return self.partition.size
+
+    def open(self) -> Blob:
+        if not self.held:
+            writes = ota_payload.find_writes(self.payload, self.partition)
+            self.held.append(spool_ranges(writes, self.partition.size, self.budget))
+        return self.held[0]
+
+    def peek(self, size: int) -> bytes:
+        try:
+            return bytes(self.open()[:size])
+        except AuditorError:
+            return b""
+
+
+def _adb_backup(opening: Opening) -> Carrier:
+    member = opening.member
+    source = source_of(member)
+    header = adb_backup.parse_adb_backup_header(member.peek(HEAD_SIZE), opening.budget.limits)
+    password = _matching(header, opening.passwords)
+    chunks = partial(adb_backup.unpack_adb_backup, source, header, password)
+    origin = member.origin.child("backup.tar")
+    return Carrier(members=(StreamMember("backup.tar", origin, chunks, opening.budget, member.size),), single=True)
+
+
+def _matching(header: adb_backup.AdbBackupHeader, passwords: tuple[str, ...]) -> str | None:
+    """The password that opens a backup.
+
+    Raises:
+        PasswordError: it is encrypted, and none does.
+    """
+    if header.keys is None:
+        return None
+    for password in passwords:
+        try:
+            adb_backup.find_master_key(header.keys, password)
+        except PasswordError:
+            continue
+        return password
+    given = "none of the given passwords opens it" if passwords else "give its password"
+    raise PasswordError(f"the adb backup is encrypted: {given} (--ask-password, --password-file)")
+
+
+def _is_stream(path: str, head: bytes) -> bool:
+    return compressed.recognise_compression(head, path) is not None
+
+
 CARRIERS: tuple[CarrierKind, ...] = (
     CarrierKind("Android sparse image", _by_head(android_sparse.is_android_sparse), _sparse, ("android_sparse",)),
+    CarrierKind("OTA payload", _by_head(ota_payload.is_ota_payload), _payload, ("ota_payload",)),
+    CarrierKind("adb backup", _by_head(adb_backup.is_adb_backup), _adb_backup, ("adb_backup",)),
     CarrierKind(
         "GPT disk", _by_head(partition_table.is_gpt), _partitions(partition_table.parse_gpt), ("partition_table",)
     ),
-    CarrierKind("ext2, ext3 or ext4 file system", _by_head(ext4.is_ext4), _tree(ext4.parse_ext4), ("ext4",)),
+    CarrierKind("EROFS", _by_head(erofs.is_erofs), _tree(erofs.parse_erofs), ("erofs",)),
+    CarrierKind("F2FS", _by_head(f2fs_layout.is_f2fs), _tree(f2fs.parse_f2fs), ("f2fs",)),
+    CarrierKind("ext2, ext3, ext4", _by_head(ext4.is_ext4), _tree(ext4.parse_ext4), ("ext4",)),
     CarrierKind(
         "super image",
         _by_head(super_image.is_super_image),
         _partitions(super_image.parse_super_image),
         ("super_image",),
     ),
+    CarrierKind("FAT, exFAT", _by_head(fat.is_fat), _tree(fat.parse_fat), ("fat",)),
     CarrierKind(
         "MBR disk", _by_head(partition_table.is_mbr), _partitions(partition_table.parse_mbr), ("partition_table",)
     ),
     CarrierKind("tar archive", _by_head(tar.is_tar), _tree(tar.parse_tar), ("tar",)),
+    CarrierKind("block image of an update", _is_new_data, _new_data, ("block_image",)),
+    CarrierKind("compressed file", _is_stream, _stream, ("compressed",)),
 )
-"""File systems and tables at fixed offsets before what begins at 0 with little."""
+"""File systems and tables at fixed offsets before what begins at 0 with little; what only a name tells comes last."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import struct
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from enum import StrEnum
@@ -25,6 +26,8 @@ from auditor.limits import KIB, MIB
 _GZIP, _XZ, _BZIP2 = b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"BZh"
 _MEMORY = 128 * MIB
 _STEP = 64 * KIB
+_SKIPPABLE = struct.Struct("<II")
+_SKIPPABLE_MAGIC = 0x184D2A50
 
 
 class Compression(StrEnum):
@@ -140,7 +143,7 @@ def unpack_source(source: Source, kind: Compression, size: int = MIB) -> Iterato
     position = 0
     while True:
         position = yield from _decode(source, position, kind, size)
-        position = _skip_zeros(source, position)
+        position = _skip_notes(source, _skip_zeros(source, position), kind)
         if position >= source.size:
             return
         head = bytes(source.read(position, min(10, source.size - position)))
@@ -156,6 +159,16 @@ def _skip_zeros(source: Source, position: int) -> int:
         if used:
             return position + len(data) - len(used)
         position += len(data)
+    return position
+
+
+def _skip_notes(source: Source, position: int, kind: Compression) -> int:
+    """Return where the first frame of LZ4 is that is not to be skipped."""
+    while kind is Compression.LZ4 and position + 8 <= source.size:
+        magic, length = _SKIPPABLE.unpack(bytes(source.read(position, 8)))
+        if magic & ~0xF != _SKIPPABLE_MAGIC or position + 8 + length > source.size:
+            break
+        position += 8 + length
     return position
 
 

@@ -20,7 +20,7 @@ class State(StrEnum):
     STAGED = "staged"
     PRESENT = "present, not installed"
     RESIDUAL = "residual data"
-    HISTORY = "uninstalled, in the history"
+    HISTORY = "in the history"
     BACKUP = "in a backup"
     UNKNOWN = "unknown"
 

@@ -13,6 +13,7 @@ from auditor.containers.member import Budget, Directory, Member, source_of
 from auditor.errors import AuditorError, PasswordError
 from auditor.formats.blob import Blob
 from auditor.formats.dex import is_dex
+from auditor.formats.foreign_carriers import recognise_foreign, recognise_foreign_name
 from auditor.formats.plist import parse_plist
 from auditor.formats.zip import is_zip, parse_zip
 from auditor.model import FactKind, Origin, Problem, ProblemCode
@@ -25,7 +26,7 @@ from auditor.platforms.record_source import RecordSource
 from auditor.platforms.records import leads_record, recognise_record
 from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Beside, Finding, Found, Search
-from auditor.platforms.signs import APP_SUFFIXES, recognise_foreign
+from auditor.platforms.signs import APP_SUFFIXES
 
 
 def _nothing_beside() -> Mapping[str, Member]:
@@ -203,7 +204,7 @@ def _find_special(
         if depth >= budget.limits.container_depth:
             return iter((too_deep(item, budget.limits.container_depth),))
         return _find_in_carrier(carried, Opening(item, budget, search.passwords, beside), depth, search, asked=asked)
-    foreign = recognise_foreign(head)
+    foreign = recognise_foreign(head) or recognise_foreign_name(item.path)
     if foreign is not None:
         return iter((Problem(ProblemCode.UNSUPPORTED, item.origin, foreign),))
     return None

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from auditor.containers.archive import ArchiveMember, find_members
 from auditor.containers.member import Budget, Member
+from auditor.formats.apex import recognise_apex
+from auditor.formats.foreign_carriers import recognise_foreign_zip
 from auditor.formats.zip import Archive
 from auditor.model import Origin, Problem, ProblemCode
 from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
@@ -42,7 +44,13 @@ def find_in_archive(zipped: Zipped, opener: Opener) -> Iterator[Finding]:
     if depth > limit:
         yield too_deep(item, limit)
         return
-    if is_apk(archive):
+    foreign = recognise_foreign_zip(names)
+    if foreign is not None:
+        yield Problem(ProblemCode.UNSUPPORTED, item.origin, foreign)
+        return
+    # An APEX has a manifest and is no app: its apps lie in the image inside.
+    apex = recognise_apex(names) is not None
+    if not apex and is_apk(archive):
         yield probe_apk(item, archive, budget, depth)
         mixed = True
     elif is_app_bundle(names):
