@@ -217,11 +217,11 @@ def _unpack_brotli(source: Source, size: int) -> Iterator[bytes]:
         if engine.can_accept_more_data():
             given = bytes(source.read(position, min(_STEP, source.size - position)))
             position += len(given)
-            if not given:
-                raise FormatError("the Brotli data is cut off", position)
         try:
             piece = process(given, output_buffer_limit=size)
         except brotli.error as error:
-            raise FormatError(f"damaged Brotli data: {error}", position) from error
+            raise FormatError(f"damaged Brotli data, or others behind it: {error}", position) from error
+        if not piece and not given and not engine.is_finished():
+            raise FormatError("the Brotli data is cut off", position)
         for at in range(0, len(piece), size):
             yield piece[at : at + size]
