@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from benchmarks.accuracy.store import KEYRING, STORE
@@ -11,11 +12,12 @@ from benchmarks.accuracy.store import KEYRING, STORE
 _NO_MORE = ("recommends", "suggests", "conflicts", "breaks", "replaces", "enhances")
 
 
-def find_mkfs(suite: str) -> list[str] | None:
+@cache
+def find_mkfs(suite: str) -> tuple[str, ...] | None:
     """The command of a suite's mkfs.erofs, ``system`` for the one installed; None: it is not to be had here."""
     if suite == "system":
         found = shutil.which("mkfs.erofs")
-        return None if found is None else [found]
+        return None if found is None else (found,)
     root = STORE / "erofs-utils" / suite / "root"
     program = root / "usr/bin/mkfs.erofs"
     if not program.exists():
@@ -24,7 +26,7 @@ def find_mkfs(suite: str) -> list[str] | None:
     loaders = list(root.glob("usr/lib*/ld-linux-*.so.*"))
     if not program.exists() or not libraries or not loaders:
         return None
-    command = [str(loaders[0]), "--library-path", str(libraries[0]), str(program)]
+    command = (str(loaders[0]), "--library-path", str(libraries[0]), str(program))
     done = subprocess.run([*command, "--version"], capture_output=True, check=False, timeout=60)
     return command if done.returncode == 0 else None
 
