@@ -58,7 +58,7 @@ def _state(found: Sequence[Sighting], user: str, full: frozenset[str]) -> State:
     """What the heaviest and newest source says for a user; what names this user goes before what names none."""
     for weight in sorted(Weight, reverse=True):
         said = [item for item in found if item.weight is weight and item.state is not State.SHADOWED]
-        own = [item for item in said if item.user == user] or [item for item in said if not item.user]
+        own = [item for item in said if item.user == user] or [item for item in said if not (user and item.user)]
         if not own:
             continue
         newest = max(own, key=lambda item: (item.when, item.state in _IN_PLACE))
@@ -121,10 +121,16 @@ def _forms(signer: Signer) -> frozenset[str]:
 
 
 def _subjects(found: Sequence[Sighting]) -> tuple[tuple[str, Role, Grade], ...]:
-    """The strongest match for each subject, the strongest subject first."""
+    """The strongest match for each subject, the strongest subject first; what was read goes before what is told.
+
+    A record says that an app is there under an id; its bytes say whether it is the real one.
+    """
     best: dict[str, tuple[bool, int, int]] = {}
+    read = {subject for item in found if item.build for subject, match in item.subjects if match.role is Role.APP}
     for item in found:
         for subject, match in item.subjects:
+            if subject in read and not item.build:
+                continue
             key = (not match.grade.is_finding, _ROLES.index(match.role), GRADE_ORDER.index(match.grade))
             best[subject] = min(best.get(subject, key), key)
     ordered = sorted(best.items(), key=lambda pair: (pair[1], pair[0]))
