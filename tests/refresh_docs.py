@@ -15,6 +15,7 @@ import auditor.formats
 from auditor.catalog import load_catalog
 from auditor.cli import cli
 from auditor.inventory.schema_document import schema_markdown
+from auditor.report.carrier_table import render_carriers
 from auditor.report.reference import render_blocks, render_reference
 from benchmarks.accuracy.table import DOCUMENT, load_results, render_block, render_document
 
@@ -42,7 +43,8 @@ def commands(group: click.Group = cli, prefix: str = "auditor") -> Iterator[tupl
 
 def blocks() -> dict[str, str]:
     """Every block as the program of today renders it; the accuracy as the committed run has it."""
-    rendered = dict(render_blocks(load_catalog(), format_documents(), commands()))
+    formats = format_documents()
+    rendered = {**render_blocks(load_catalog(), formats, commands()), "carriers": render_carriers(formats)}
     results = load_results()
     return rendered if results is None else {**rendered, "accuracy": render_block(results)}
 

@@ -105,9 +105,9 @@ _PROBLEMS: dict[ProblemCode, tuple[str, frozenset[FactKind]]] = {
         frozenset({FactKind.SIGNER}),
     ),
     ProblemCode.DEX_DAMAGED: ("a DEX file could not be read in full", _DEX),
-    ProblemCode.DEX_UNSUPPORTED: ("a DEX variant that is not read (compact DEX, container version)", _DEX),
+    ProblemCode.DEX_UNSUPPORTED: ("a DEX variant that is not read (compact DEX in an APK, container version)", _DEX),
     ProblemCode.CODE_ABSENT: (
-        "the app declares code but carries none here (perhaps in vdex or odex beside it)",
+        "the app declares code, and there is none here, nor in a vdex or odex beside it",
         _DEX,
     ),
     ProblemCode.CODE_PACKED: ("the code is packed or encrypted: what is visible is a loader", _DEX | _NATIVE),

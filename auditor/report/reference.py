@@ -54,7 +54,7 @@ def render_blocks(
 ) -> dict[str, str]:
     """Every generated block by its name; ``format_documents`` are docstrings by module name."""
     return {
-        "commands": _table(("command", "what it does"), ((f"`{name}`", text) for name, text in commands)),
+        "commands": table(("command", "what it does"), ((f"`{name}`", text) for name, text in commands)),
         "coverage": render_coverage(catalog),
         "exit-codes": render_exit_codes(),
         "fact-kinds": render_fact_kinds(),
@@ -68,7 +68,7 @@ def render_blocks(
 def render_exit_codes() -> str:
     """Exit codes, and which of several wins."""
     rows = ((str(code), meaning) for code, meaning in EXIT_CODES.items())
-    return f"{_table(('exit code', 'means'), rows)}\n\nWhere several hold, the first of 2, 1, 3, 4, 0 counts."
+    return f"{table(('exit code', 'means'), rows)}\n\nWhere several hold, the first of 2, 1, 3, 4, 0 counts."
 
 
 def render_grades() -> str:
@@ -78,7 +78,7 @@ def render_grades() -> str:
         (Role.APP.value if grade in apps else Role.SDK.value, f"**{grade.value}**", grade.meaning, _counts(grade))
         for grade in Grade
     )
-    return _table(("role", "grade", "means", "finding by default"), rows)
+    return table(("role", "grade", "means", "finding by default"), rows)
 
 
 def _counts(grade: Grade) -> str:
@@ -88,14 +88,14 @@ def _counts(grade: Grade) -> str:
 def render_problem_codes() -> str:
     """Problem codes with what they may hide."""
     rows = ((f"`{code.value}`", code.meaning, hidden_words(code.hides) or "nothing needed") for code in ProblemCode)
-    return _table(("code", "means", "may hide"), rows)
+    return table(("code", "means", "may hide"), rows)
 
 
 def render_fact_kinds() -> str:
     """The vocabulary between extractors and signatures, and what each kind can prove."""
     tiers = "\n".join(f"- *{tier.value}*: {meaning}" for tier, meaning in TIERS.items())
     rows = ((f"`{kind.value}`", kind.tier.value, kind.meaning) for kind in FactKind)
-    return f"{tiers}\n\n{_table(('kind', 'tier', 'one value is'), rows)}"
+    return f"{tiers}\n\n{table(('kind', 'tier', 'one value is'), rows)}"
 
 
 def render_words() -> str:
@@ -115,11 +115,12 @@ def _words(name: str, items: Sequence[Entry]) -> str:
 def render_formats(documents: Mapping[str, str]) -> str:
     """What each format module reads and what it does not, in the words of its docstring."""
     described = ((name, document) for name, document in sorted(documents.items()) if _NOT_READ in document)
-    rows = ((f"`{name}`", document.strip().splitlines()[0], _not_read(document)) for name, document in described)
-    return _table(("module", "what it is for", "not read"), rows)
+    rows = ((f"`{name}`", document.strip().splitlines()[0], not_read(document)) for name, document in described)
+    return table(("module", "what it is for", "not read"), rows)
 
 
-def _not_read(document: str) -> str:
+def not_read(document: str) -> str:
+    """The list of what a format module leaves out, from its docstring."""
     rest = document.partition(_NOT_READ)[2].split("\n\n")[0]
     return " ".join(rest.split()).rstrip(".")
 
@@ -142,7 +143,7 @@ def render_coverage(catalog: Catalog) -> str:
         "An id without a signer reference is *claimed* at best; on iOS, where no reference is known, all are.",
         *(["", "n/a, because the sources do not know it:", "", *reasons] if reasons else []),
     ]
-    return "\n".join([_table(("product", *CELLS.values()), rows), "", *notes])
+    return "\n".join([table(("product", *CELLS.values()), rows), "", *notes])
 
 
 def _known(cell: str, subject: Subject, catalog: Catalog) -> str:
@@ -184,7 +185,8 @@ def _digest(certificate: Certificate) -> str:
     return next(title for field, title in _DIGESTS if getattr(certificate, field) is not None)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
     return "\n".join(_lines(head, rows))
 
 
