@@ -97,7 +97,7 @@ def _partitions(parse: Callable[[Source, Limits], PartitionTable]) -> Callable[[
     def opened(opening: Opening) -> Carrier:
         table = parse(source_of(opening.member), opening.budget.limits)
         origin = opening.member.origin
-        problems = [Problem(ProblemCode.CARRIER_ODD, origin, remark) for remark in table.remarks]
+        problems = [_remark(origin, remark) for remark in table.remarks]
         members: list[Member] = []
         for partition in table.partitions:
             member, problem = _partition(partition, opening)
@@ -106,6 +106,16 @@ def _partitions(parse: Callable[[Source, Limits], PartitionTable]) -> Callable[[
         return Carrier(members=tuple(members), problems=tuple(problems))
 
     return opened
+
+
+_LOSSES = ("which is cut off", "there may be more", "is not read", "the first of them")
+"""Words of remarks after which files may be missing."""
+
+
+def _remark(origin: Origin, text: str) -> Problem:
+    """What a table of partitions tells: that something is missing, or that it is merely odd."""
+    lost = any(words in text for words in _LOSSES)
+    return Problem(ProblemCode.CARRIER_INCOMPLETE if lost else ProblemCode.CARRIER_ODD, origin, text)
 
 
 def _partition(partition: Partition, opening: Opening) -> tuple[list[Member], list[Problem]]:
@@ -170,14 +180,25 @@ def _is_new_data(path: str, _: bytes) -> bool:
 
 
 def _new_data(opening: Opening) -> Carrier:
-    return _block_image(opening, opening.member)
+    """The image made of new data; without the list beside it, what it begins like."""
+    member = opening.member
+    if _transfer_list(opening) is None:
+        for kind in CARRIERS[1:]:
+            if kind.known(member.path, member.peek(HEAD_SIZE)):
+                return kind.open(opening)
+    return _block_image(opening, member)
+
+
+def _transfer_list(opening: Opening) -> Member | None:
+    stem = opening.member.path.rpartition("/")[2].partition(".new.dat")[0]
+    return opening.beside().get(f"{stem}.transfer.list")
 
 
 def _block_image(opening: Opening, new_data: Member) -> Carrier:
     """The image that a block-based update makes of its new data and the list beside it."""
     member = opening.member
     stem = member.path.rpartition("/")[2].partition(".new.dat")[0]
-    listed = opening.beside().get(f"{stem}.transfer.list")
+    listed = _transfer_list(opening)
     if listed is None:
         raise FormatError(f"{stem}.transfer.list, which says where its blocks belong, is not beside it")
     image = block_image.parse_block_image(listed.open(), source_of(new_data), opening.budget.limits)
@@ -267,6 +288,7 @@ def _is_stream(path: str, head: bytes) -> bool:
 
 
 CARRIERS: tuple[CarrierKind, ...] = (
+    CarrierKind("block image of an update", _is_new_data, _new_data, ("block_image",)),
     CarrierKind("Android sparse image", _by_head(android_sparse.is_android_sparse), _sparse, ("android_sparse",)),
     CarrierKind("OTA payload", _by_head(ota_payload.is_ota_payload), _payload, ("ota_payload",)),
     CarrierKind("adb backup", _by_head(adb_backup.is_adb_backup), _adb_backup, ("adb_backup",)),
@@ -287,7 +309,9 @@ CARRIERS: tuple[CarrierKind, ...] = (
         "MBR disk", _by_head(partition_table.is_mbr), _partitions(partition_table.parse_mbr), ("partition_table",)
     ),
     CarrierKind("tar archive", _by_head(tar.is_tar), _tree(tar.parse_tar), ("tar",)),
-    CarrierKind("block image of an update", _is_new_data, _new_data, ("block_image",)),
     CarrierKind("compressed file", _is_stream, _stream, ("compressed",)),
 )
-"""File systems and tables at fixed offsets before what begins at 0 with little; what only a name tells comes last."""
+"""File systems and tables at fixed offsets before what begins at 0 with little; what only a name tells comes last.
+
+The new data of an update comes first all the same: it mostly begins like the file system it is a part of.
+"""
