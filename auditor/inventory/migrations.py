@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from auditor.inventory.schema import APPLICATION_ID, TABLES
-from auditor.inventory.schema_records import RECORD_TABLES, SIGHTING_STATE, SIGHTINGS_LISTING, SIGNER_HASH
+from auditor.inventory.schema import APPLICATION_ID, SIGHTINGS_LISTING, TABLES
+from auditor.inventory.schema_records import RECORD_TABLES
 from auditor.inventory.views import VIEWS
 
 if TYPE_CHECKING:
@@ -28,24 +28,30 @@ def schema_migrations() -> Migrations:
         for statement in (*TABLES, *VIEWS):
             database.execute(statement)
 
+    # The first step writes the tables as they are today; a database made before lacks columns.
     @migrations(name="m002_version_basis")
     def version_basis(database: Database) -> None:
-        # The first step writes the tables as they are today; a database made before lacks the column.
-        columns = {row[1] for row in database.execute("PRAGMA table_info(matches)")}
-        if "version_basis" not in columns:
-            database.execute("ALTER TABLE matches ADD COLUMN version_basis TEXT NOT NULL DEFAULT ''")
+        if _add_text_column(database, "matches", "version_basis"):
             _remake_views(database)
 
     @migrations(name="m003_records")
     def records(database: Database) -> None:
-        database.execute(SIGHTING_STATE)
-        database.execute(SIGNER_HASH)
+        _add_text_column(database, "sightings", "state")
+        _add_text_column(database, "signers", "java_hash")
         database.execute("DROP INDEX sightings_listing")
         for statement in (SIGHTINGS_LISTING, *RECORD_TABLES):
             database.execute(statement)
         _remake_views(database)
 
     return migrations
+
+
+def _add_text_column(database: Database, table: str, column: str) -> bool:
+    """Whether the column was missing."""
+    if column in {row[1] for row in database.execute(f"PRAGMA table_info({table})")}:
+        return False
+    database.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''")
+    return True
 
 
 def _remake_views(database: Database) -> None:

@@ -36,6 +36,20 @@ _LISTED = (
     " updated, seen, system, store_id, signers, more FROM listed JOIN sightings ON sightings.id = listed.sighting"
     " JOIN listings ON listings.id = sightings.listing WHERE record = ? ORDER BY position"
 )
+_MATCHES = (
+    "SELECT listed, signature, subject, role, grade, relation, confidence, version, detail, evidence"
+    " FROM listed JOIN listed_matches ON listed_matches.listed = listed.id WHERE record = ?"
+    " ORDER BY listed, listed_matches.position"
+)
+_FINDINGS = (
+    "SELECT listed, policy, subject, named, role, grade, status, relation"
+    " FROM listed JOIN listed_findings ON listed_findings.listed = listed.id WHERE record = ?"
+    " ORDER BY listed, listed_findings.position"
+)
+_SIGNERS = (
+    "SELECT sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus, java_hash FROM signers"
+    " WHERE sha256 = ?"
+)
 
 
 def load_records(connection: sqlite3.Connection, scan_id: int) -> Iterator[JudgedRecord]:
@@ -45,14 +59,15 @@ def load_records(connection: sqlite3.Connection, scan_id: int) -> Iterator[Judge
         " ORDER BY position",
         (scan_id,),
     ).fetchall()
+    signers: dict[str, Signer] = {}
     for key, kind, origin, completeness, detail, taken, users, attributes in rows:
-        apps = tuple(_load_apps(connection, key))
+        apps = tuple(_load_apps(connection, key, signers))
         record = DeviceRecord(
             kind=RecordKind(kind),
             origin=restore_origin(origin, None),
             completeness=Completeness(completeness),
             detail=restore_text(detail),
-            taken=taken,
+            taken=restore_text(taken),
             listings=tuple(app.listing for app in apps),
             users=tuple(DeviceUser(user, profile) for user, profile in _json(users)),
             attributes=tuple((name, value) for name, value in _json(attributes)),
@@ -60,13 +75,17 @@ def load_records(connection: sqlite3.Connection, scan_id: int) -> Iterator[Judge
         yield JudgedRecord(record, apps)
 
 
-def _load_apps(connection: sqlite3.Connection, record: int) -> Iterator[ListedApp]:
-    signers: dict[str, Signer] = {}
-    for row in connection.execute(_LISTED, (record,)).fetchall():
-        listing = _listing(connection, row, signers)
-        yield ListedApp(
-            listing, tuple(_load_matches(connection, row[0], listing)), tuple(_load_findings(connection, row[0]))
-        )
+def _load_apps(connection: sqlite3.Connection, record: int, signers: dict[str, Signer]) -> Iterator[ListedApp]:
+    """Three queries for all apps of a record: most have no match."""
+    listings = {row[0]: _listing(connection, row, signers) for row in connection.execute(_LISTED, (record,)).fetchall()}
+    matches: dict[int, list[Match]] = {}
+    for key, *row in connection.execute(_MATCHES, (record,)):
+        matches.setdefault(key, []).append(_match(row, listings[key]))
+    findings: dict[int, list[Finding]] = {}
+    for key, *row in connection.execute(_FINDINGS, (record,)):
+        findings.setdefault(key, []).append(_finding(row))
+    for key, listing in listings.items():
+        yield ListedApp(listing, tuple(matches.get(key, ())), tuple(findings.get(key, ())))
 
 
 def _listing(connection: sqlite3.Connection, row: tuple[Any, ...], signers: dict[str, Signer]) -> Listing:
@@ -76,7 +95,7 @@ def _listing(connection: sqlite3.Connection, row: tuple[Any, ...], signers: dict
     return Listing(
         platform=Platform(platform),
         app_id=restore_text(app_id),
-        origin=restore_origin(origin, None),
+        origin=restore_origin(origin, further.get("offset")),
         state=State(state),
         user=restore_text(user),
         version=restore_text(version),
@@ -100,34 +119,26 @@ def _listing(connection: sqlite3.Connection, row: tuple[Any, ...], signers: dict
 def _load_signers(connection: sqlite3.Connection, wanted: list[str], known: dict[str, Signer]) -> tuple[Signer, ...]:
     for sha256 in wanted:
         if sha256 not in known:
-            row = connection.execute(
-                "SELECT sha256, sha1, md5, md5_of_hex, subject, public_key_sha256, rsa_modulus, java_hash FROM signers"
-                " WHERE sha256 = ?",
-                (sha256,),
+            digest, sha1, md5, md5_of_hex, subject, key, modulus, java_hash = connection.execute(
+                _SIGNERS, (sha256,)
             ).fetchone()
-            digest, sha1, md5, md5_of_hex, subject, key, modulus, short = row
-            known[sha256] = Signer(digest, sha1, md5, md5_of_hex, restore_text(subject), key, modulus, short)
+            known[sha256] = Signer(digest, sha1, md5, md5_of_hex, restore_text(subject), key, modulus, java_hash)
     return tuple(known[sha256] for sha256 in wanted)
 
 
-def _load_matches(connection: sqlite3.Connection, listed: int, listing: Listing) -> Iterator[Match]:
-    for row in connection.execute(
-        "SELECT signature, subject, role, grade, relation, confidence, version, detail, evidence FROM listed_matches"
-        " WHERE listed = ? ORDER BY position",
-        (listed,),
-    ):
-        signature, subject, role, grade, relation, confidence, version, detail, evidence = row
-        yield Match(
-            signature=signature,
-            subject=subject,
-            role=Role(role),
-            grade=Grade(grade),
-            hits=tuple(_hit(item, listing) for item in _json(evidence)),
-            relation=None if relation is None else Relation(relation),
-            confidence=Confidence(confidence),
-            version=restore_text(version),
-            detail=restore_text(detail),
-        )
+def _match(row: list[Any], listing: Listing) -> Match:
+    signature, subject, role, grade, relation, confidence, version, detail, evidence = row
+    return Match(
+        signature=signature,
+        subject=subject,
+        role=Role(role),
+        grade=Grade(grade),
+        hits=tuple(_hit(item, listing) for item in _json(evidence)),
+        relation=None if relation is None else Relation(relation),
+        confidence=Confidence(confidence),
+        version=restore_text(version),
+        detail=restore_text(detail),
+    )
 
 
 def _hit(stored: list[Any], listing: Listing) -> ClauseHit:
@@ -136,22 +147,17 @@ def _hit(stored: list[Any], listing: Listing) -> ClauseHit:
     return ClauseHit(clause, FactKind(kind), matched, listed, facts)
 
 
-def _load_findings(connection: sqlite3.Connection, listed: int) -> Iterator[Finding]:
-    for row in connection.execute(
-        "SELECT policy, subject, named, role, grade, status, relation FROM listed_findings WHERE listed = ?"
-        " ORDER BY position",
-        (listed,),
-    ):
-        policy, subject, named, role, grade, status, relation = row
-        yield Finding(
-            policy=policy,
-            subject=subject,
-            named=restore_text(named),
-            role=Role(role),
-            grade=Grade(grade),
-            status=LegalStatus(status),
-            relation=None if relation is None else Relation(relation),
-        )
+def _finding(row: list[Any]) -> Finding:
+    policy, subject, named, role, grade, status, relation = row
+    return Finding(
+        policy=policy,
+        subject=subject,
+        named=restore_text(named),
+        role=Role(role),
+        grade=Grade(grade),
+        status=LegalStatus(status),
+        relation=None if relation is None else Relation(relation),
+    )
 
 
 def _json(stored: str) -> Any:

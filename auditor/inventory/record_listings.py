@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
 
 from auditor.inventory.record import json_text, rowid, signer_key
 from auditor.inventory.stored_text import escape_text, path_text
-from auditor.model import DeviceRecord, JudgedRecord, ListedApp, Listing, Match
+from auditor.model import DeviceRecord, JudgedRecord, Listing, Match
 
 
 def insert_record(connection: sqlite3.Connection, scan_id: int, judged: JudgedRecord, *, seen: str) -> None:
     """Write one record with all it names; the caller holds the transaction."""
     device = connection.execute("SELECT device FROM scans WHERE id = ?", (scan_id,)).fetchone()[0]
     record = _insert_record(connection, scan_id, judged.record)
-    for position, app in enumerate(judged.apps):
-        sighting = _upsert_sighting(connection, app.listing, device, seen)
-        connection.execute("INSERT OR IGNORE INTO scan_sightings (scan, sighting) VALUES (?, ?)", (scan_id, sighting))
-        listed = _insert_listed(connection, record, position, sighting, app.listing)
-        _insert_matches(connection, listed, app.matches)
-        _insert_findings(connection, listed, app)
+    _insert_signers(connection, judged)
+    sightings = [_upsert_sighting(connection, app.listing, device, seen) for app in judged.apps]
+    connection.executemany(
+        "INSERT OR IGNORE INTO scan_sightings (scan, sighting) VALUES (?, ?)",
+        [(scan_id, sighting) for sighting in sightings],
+    )
+    first = _insert_listed(connection, record, sightings, judged)
+    _insert_matches(connection, first, judged)
+    _insert_findings(connection, first, judged)
 
 
 def _insert_record(connection: sqlite3.Connection, scan_id: int, record: DeviceRecord) -> int:
@@ -30,7 +32,7 @@ def _insert_record(connection: sqlite3.Connection, scan_id: int, record: DeviceR
         path_text(record.origin),
         record.completeness.value,
         escape_text(record.detail),
-        record.taken,
+        escape_text(record.taken),
         json_text([(user.id, user.profile) for user in record.users]),
         json_text(record.attributes),
     )
@@ -72,19 +74,41 @@ def _upsert_sighting(connection: sqlite3.Connection, listing: Listing, device: i
     return int(found[0])
 
 
-def _insert_listed(connection: sqlite3.Connection, record: int, position: int, sighting: int, listing: Listing) -> int:
-    for signer in (*listing.signers, *listing.past_signers):
+def _insert_signers(connection: sqlite3.Connection, judged: JudgedRecord) -> None:
+    """The same few certificates sign most apps of a device."""
+    listings = [app.listing for app in judged.apps]
+    for signer in dict.fromkeys(item for listing in listings for item in (*listing.signers, *listing.past_signers)):
         signer_key(connection, signer)
+
+
+def _insert_listed(connection: sqlite3.Connection, record: int, sightings: list[int], judged: JudgedRecord) -> int:
+    """Write one row per app, and return the key of the first: they follow each other."""
+    first: int = connection.execute("SELECT ifnull(max(id), 0) + 1 FROM listed").fetchone()[0]
+    rows = [
+        (first + position, record, position, sighting, *_listed(app.listing))
+        for position, (sighting, app) in enumerate(zip(sightings, judged.apps, strict=True))
+    ]
+    connection.executemany(
+        "INSERT INTO listed (id, record, position, sighting, installer, installed, updated, seen, system, store_id,"
+        " signers, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        rows,
+    )
+    return first
+
+
+def _listed(listing: Listing) -> tuple[object, ...]:
     signers = {
         "current": [signer.sha256 for signer in listing.signers],
         "past": [signer.sha256 for signer in listing.past_signers],
-        "digests": list(listing.signer_digests),
+        "digests": listing.signer_digests,
     }
-    more = {"paths": listing.paths, "file_digests": listing.file_digests, "flags": listing.flags}
-    row = (
-        record,
-        position,
-        sighting,
+    more = {
+        "paths": listing.paths,
+        "file_digests": listing.file_digests,
+        "flags": listing.flags,
+        "offset": listing.origin.offset,
+    }
+    return (
         escape_text(listing.installer),
         escape_text(listing.installed),
         escape_text(listing.updated),
@@ -94,37 +118,13 @@ def _insert_listed(connection: sqlite3.Connection, record: int, position: int, s
         json_text(signers),
         json_text(more),
     )
-    return rowid(
-        connection.execute(
-            "INSERT INTO listed (record, position, sighting, installer, installed, updated, seen, system, store_id,"
-            " signers, more) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            row,
-        )
-    )
 
 
-def _insert_matches(connection: sqlite3.Connection, listed: int, matches: Iterable[Match]) -> None:
+def _insert_matches(connection: sqlite3.Connection, first: int, judged: JudgedRecord) -> None:
     rows = [
-        (
-            listed,
-            position,
-            match.signature,
-            match.subject,
-            match.role.value,
-            match.grade.value,
-            int(match.grade.is_finding),
-            None if match.relation is None else match.relation.value,
-            match.confidence.value,
-            escape_text(match.version),
-            escape_text(match.detail),
-            json_text(
-                [
-                    (hit.clause, hit.kind.value, hit.matched, hit.listed, [fact.value for fact in hit.facts])
-                    for hit in match.hits
-                ]
-            ),
-        )
-        for position, match in enumerate(matches)
+        (first + number, position, *_match(match))
+        for number, app in enumerate(judged.apps)
+        for position, match in enumerate(app.matches)
     ]
     connection.executemany(
         "INSERT INTO listed_matches (listed, position, signature, subject, role, grade, is_finding, relation,"
@@ -133,10 +133,28 @@ def _insert_matches(connection: sqlite3.Connection, listed: int, matches: Iterab
     )
 
 
-def _insert_findings(connection: sqlite3.Connection, listed: int, app: ListedApp) -> None:
+def _match(match: Match) -> tuple[object, ...]:
+    evidence = [
+        (hit.clause, hit.kind.value, hit.matched, hit.listed, [fact.value for fact in hit.facts]) for hit in match.hits
+    ]
+    return (
+        match.signature,
+        match.subject,
+        match.role.value,
+        match.grade.value,
+        int(match.grade.is_finding),
+        None if match.relation is None else match.relation.value,
+        match.confidence.value,
+        escape_text(match.version),
+        escape_text(match.detail),
+        json_text(evidence),
+    )
+
+
+def _insert_findings(connection: sqlite3.Connection, first: int, judged: JudgedRecord) -> None:
     rows = [
         (
-            listed,
+            first + number,
             position,
             finding.policy,
             finding.subject,
@@ -146,6 +164,7 @@ def _insert_findings(connection: sqlite3.Connection, listed: int, app: ListedApp
             finding.status.value,
             None if finding.relation is None else finding.relation.value,
         )
+        for number, app in enumerate(judged.apps)
         for position, finding in enumerate(app.findings)
     ]
     connection.executemany(

@@ -8,6 +8,12 @@ beside it, ``=origin`` for anything else.
 
 from __future__ import annotations
 
+SIGHTINGS_LISTING = (
+    "CREATE UNIQUE INDEX sightings_listing ON sightings (listing, ifnull(device, 0), user, origin, state)"
+    " WHERE listing IS NOT NULL"
+)
+"""One record may name an app twice: installed, and as the factory copy behind it."""
+
 APPLICATION_ID = 0x41_50_49_41
 """Marks a SQLite file as an inventory (PRAGMA application_id): the letters APIA."""
 
@@ -116,7 +122,8 @@ _APPS = (
   md5_of_hex TEXT NOT NULL, -- MD5 of the lower-case hex string of the DER bytes
   subject TEXT NOT NULL, -- distinguished name
   public_key_sha256 TEXT NOT NULL, -- digest of the public key
-  rsa_modulus TEXT -- lower-case hex; NULL for other key types
+  rsa_modulus TEXT, -- lower-case hex; NULL for other key types
+  java_hash TEXT NOT NULL DEFAULT '' -- Arrays.hashCode of the DER bytes, as dumpsys shows it; empty: not computed
 ) STRICT""",
     """CREATE TABLE build_signers (
   -- Who signed a build, or vouches for its signer by a proof of rotation.
@@ -163,11 +170,11 @@ _SIGHTINGS = (
   layout TEXT CHECK (layout IS NULL OR json_valid(layout)), -- JSON list of [part, name, place]; NULL: as in parts
   first_seen TEXT NOT NULL, -- UTC, ISO 8601
   last_seen TEXT NOT NULL, -- UTC, ISO 8601
+  state TEXT NOT NULL DEFAULT '', -- what the app is there: installed, staged, ...; empty: the place does not tell
   CHECK ((build IS NULL) <> (listing IS NULL))
 ) STRICT""",
     "CREATE UNIQUE INDEX sightings_build ON sightings (build, ifnull(device, 0), user, origin) WHERE build IS NOT NULL",
-    "CREATE UNIQUE INDEX sightings_listing ON sightings (listing, ifnull(device, 0), user, origin)"
-    " WHERE listing IS NOT NULL",
+    SIGHTINGS_LISTING,
     "CREATE INDEX sightings_device ON sightings (device)",
     """CREATE TABLE scan_sightings (
   -- Which sightings a scan made: what it saw, and what it no longer saw.

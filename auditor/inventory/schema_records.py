@@ -65,10 +65,3 @@ RECORD_TABLES = (
 ) STRICT, WITHOUT ROWID""",
 )
 """Added by the third migration."""
-
-SIGHTING_STATE = "ALTER TABLE sightings ADD COLUMN state TEXT NOT NULL DEFAULT ''"
-SIGNER_HASH = "ALTER TABLE signers ADD COLUMN java_hash TEXT NOT NULL DEFAULT ''"
-SIGHTINGS_LISTING = (
-    "CREATE UNIQUE INDEX sightings_listing ON sightings (listing, ifnull(device, 0), user, origin, state)"
-    " WHERE listing IS NOT NULL"
-)

@@ -216,7 +216,7 @@ _DEVICES = """CREATE VIEW device_state AS
   GROUP BY devices.id"""
 
 _RECORDED = """CREATE VIEW recorded AS
-  -- What records of devices say: one row per app, user, state and scan.
+  -- What records of devices say: one row per app, user, state, scan and designated app that it is.
   SELECT
     devices.name AS device, -- NULL: none was named
     records.kind AS record, -- kind of record

@@ -12,7 +12,9 @@ from auditor.errors import InventoryError
 from auditor.inventory import Inventory, database
 from auditor.inventory.migrations import SCHEMA_VERSION
 from auditor.inventory.schema import APPLICATION_ID
+from auditor.model import Device, State
 from tests.builders import audits as made
+from tests.builders import device_records
 
 
 @pytest.fixture
@@ -69,6 +71,37 @@ def test_a_database_of_the_first_schema_learns_how_versions_are_known(path: Path
         view = inventory.connection.execute("SELECT sql FROM sqlite_master WHERE name = 'carriers'").fetchone()
     assert "version_basis" in columns
     assert view == fresh
+
+
+def test_a_database_of_the_second_schema_keeps_its_data_and_takes_records(path: Path) -> None:
+    """version_2.sql is what the program of that schema wrote for these two audits."""
+    connection = sqlite3.connect(path)
+    connection.executescript((Path(__file__).parent / "version_2.sql").read_text(encoding="utf-8"))
+    connection.close()
+    clean = made.a_clean_audit(made.an_app("data/app/clean-1/base.apk", "com.example.clean"))
+    with Inventory.open(path) as inventory:
+        assert inventory.connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+        assert list(inventory.audits(1)) == [made.an_audit(), clean]
+        stored = inventory.scan(1)
+        assert stored.device == Device("phone-1", "sales")
+        assert (stored.scan.complete, len(stored.scan.problems), inventory.records(1)) == (True, 1, [])
+        assert inventory.search("com.example.clean") == [("com.example.clean", clean.app.build)]
+        judged = device_records.a_record(
+            device_records.listing(state=State.INSTALLED), device_records.listing(state=State.SHADOWED)
+        )
+        inventory.record_listings(1, judged, seen=made.SEEN)
+        assert inventory.records(1) == [judged]
+        inventory.record(1, made.an_audit(), seen=made.SEEN)
+        views = dict(inventory.connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
+        tables = columns_of(inventory)
+    with Inventory.open(path.with_name("new.db")) as fresh:
+        assert views == dict(fresh.connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'"))
+        assert tables == columns_of(fresh)
+
+
+def columns_of(inventory: Inventory) -> dict[str, set[str]]:
+    names = [row[0] for row in inventory.connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: {row[1] for row in inventory.connection.execute(f"PRAGMA table_info({name})")} for name in names}
 
 
 def test_an_empty_file_becomes_an_inventory(path: Path) -> None:
