@@ -10,6 +10,7 @@ from auditor.limits import DEFAULT, Limits
 from auditor.model import DeviceRecord, Origin, Problem
 from auditor.platforms.android_set import ApkProbe
 from auditor.platforms.candidate import Candidate
+from auditor.platforms.meter import Meter
 from auditor.platforms.record_source import RecordSource
 
 Found = Candidate | RecordSource | DeviceRecord | Problem
@@ -36,3 +37,26 @@ class Search:
     """What to try on encrypted backups."""
     records: bool = True
     """Whether files that only name apps count: not inside an app."""
+    meter: Meter | None = field(default=None, repr=False)
+    """What counts the bytes that were walked past; None: nobody asks."""
+
+    def walk(self, member: Member, found: Iterator[Finding]) -> Iterator[Finding]:
+        """What one file is: guarded, and counted as soon as it lies behind the search."""
+        guarded = self.guard(member.origin, found)
+        return guarded if self.meter is None else self._metered(member.size, guarded, self.meter)
+
+    def _metered(self, size: int, found: Iterator[Finding], meter: Meter) -> Iterator[Finding]:
+        meter.enter(size)
+        # An APK is read when all of its set are known; until then it is not behind the search.
+        counted = True
+        try:
+            for item in found:
+                counted = counted and not isinstance(item, ApkProbe)
+                yield item
+        finally:
+            meter.leave(counted=counted)
+
+    def expect(self, size: int) -> None:
+        """Say what the files in the one that is walked add up to."""
+        if self.meter is not None:
+            self.meter.expect(size)
