@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
 from auditor.containers.member import Budget
+from auditor.containers.spool import spool
 from auditor.errors import FormatError, LimitError
 from auditor.formats.blob import Blob
+from auditor.formats.source import BlobSource, Source
 from auditor.formats.zip import STORED, Archive, Entry
 from auditor.model import Origin
 
@@ -41,23 +41,18 @@ class ArchiveMember:
             return self.archive.view(self.entry)
         if self.entry.size > limits.member_size:
             raise LimitError(f"{self.entry.size} bytes in one member; raise --limit member_size")
+        if self.entry.size > limits.spool_memory:
+            return spool(self.archive.chunks(self.entry), self.budget, limits.member_size, name="member_size")
         self.budget.spend(self.entry.size)
-        if self.entry.size <= limits.spool_memory:
-            return self.archive.read(self.entry, limits.member_size)
-        return self._spool()
+        return self.archive.read(self.entry, limits.member_size)
 
-    def _spool(self) -> Blob:
-        with tempfile.TemporaryFile() as spool:
-            written = 0
-            for chunk in self.archive.chunks(self.entry):
-                written += len(chunk)
-                if written > self.budget.limits.member_size:
-                    raise LimitError("a member unpacks to more than it states; raise --limit member_size")
-                spool.write(chunk)
-            spool.flush()
-            if written == 0:
-                return b""
-            return mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
+    def source(self) -> Source:
+        """The bytes at offsets, for who wants to look inside: an image in an archive is larger than what apps hold."""
+        if self.entry.size <= self.budget.limits.member_size:
+            return BlobSource(self.open())
+        if self.entry.method == STORED and self.entry.compressed_size == self.entry.size:
+            return BlobSource(self.archive.view(self.entry))
+        return BlobSource(spool(self.archive.chunks(self.entry), self.budget, self.budget.limits.spool_size))
 
     def peek(self, size: int) -> bytes:
         try:

@@ -121,6 +121,13 @@ def _pieces(source: Source) -> Iterator[bytes | memoryview]:
         yield source.read(offset, min(step, source.size - offset))
 
 
+def release(member: Member) -> None:
+    """Let go of what was unpacked for a member; whoever still reads it keeps it alive."""
+    held = getattr(member, "held", None)
+    if isinstance(held, list):
+        held.clear()
+
+
 def faults_of(member: Member) -> Iterator[Problem]:
     """Why a stream that was read ends before its end; known only once it was read."""
     if isinstance(member, StreamMember):

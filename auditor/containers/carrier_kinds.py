@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,6 +48,12 @@ class Opening:
     passwords: tuple[str, ...] = field(repr=False)
     beside: Callable[[], Mapping[str, Member]] = field(repr=False)
     """The files of the same folder by name."""
+    asked: bool = False
+    """Whether the user named the file, so that to leave it to its neighbours would be no answer."""
+
+    @property
+    def limits(self) -> Limits:
+        return self.budget.limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +80,12 @@ def open_carrier(kind: CarrierKind, opening: Opening) -> Carrier:
     return kind.open(opening)
 
 
-def recognise_carrier(path: str, head: bytes) -> CarrierKind | None:
-    """The kind of carrier a file is, if it is one; its content decides but for the few formats without a mark."""
-    for kind in CARRIERS:
-        if kind.known(path, head):
-            return kind
-    return None
+def recognise_carriers(path: str, head: bytes) -> tuple[CarrierKind, ...]:
+    """The kinds of carrier a file may be; its content decides but for the few formats without a mark.
+
+    The first one that can be opened is right: a disk may bear the remains of what it was before.
+    """
+    return tuple(kind for kind in CARRIERS if kind.known(path, head))
 
 
 def _by_head(is_it: Callable[[bytes], bool]) -> Callable[[str, bytes], bool]:
@@ -87,7 +94,7 @@ def _by_head(is_it: Callable[[bytes], bool]) -> Callable[[str, bytes], bool]:
 
 def _tree(parse: Callable[[Source, Limits], FileSystem]) -> Callable[[Opening], Carrier]:
     def opened(opening: Opening) -> Carrier:
-        tree = parse(source_of(opening.member), opening.budget.limits)
+        tree = parse(source_of(opening.member), opening.limits)
         return Carrier(open_tree(tree, opening.member.origin, opening.budget))
 
     return opened
@@ -95,7 +102,7 @@ def _tree(parse: Callable[[Source, Limits], FileSystem]) -> Callable[[Opening], 
 
 def _partitions(parse: Callable[[Source, Limits], PartitionTable]) -> Callable[[Opening], Carrier]:
     def opened(opening: Opening) -> Carrier:
-        table = parse(source_of(opening.member), opening.budget.limits)
+        table = parse(source_of(opening.member), opening.limits)
         origin = opening.member.origin
         problems = [_remark(origin, remark) for remark in table.remarks]
         members: list[Member] = []
@@ -131,27 +138,50 @@ def _partition(partition: Partition, opening: Opening) -> tuple[list[Member], li
 def _sparse(opening: Opening) -> Carrier:
     member = opening.member
     folder, _, name = member.path.rpartition("/")
-    stem, mark, number = name.rpartition("sparsechunk.")
-    limits = opening.budget.limits
-    if mark and number.isdecimal():
-        pieces = _numbered(opening.beside(), stem + mark)
-        if pieces and pieces[0].origin != member.origin:
-            return Carrier()
-        laid_out = android_sparse.join_android_sparse([source_of(item) for item in pieces], limits)
+    problems: list[Problem] = []
+    pieces = _pieces(name, opening.beside)
+    if len(pieces) > 1 or (pieces and _lacking(pieces)):
+        first = pieces[min(pieces)]
+        if first.origin != member.origin:
+            return Carrier(problems=_left_to(first, opening), single=True)
+        laid_out = android_sparse.join_android_sparse([source_of(item) for item in pieces.values()], opening.limits)
+        lacking = _lacking(pieces)
+        if lacking:
+            detail = f"of the pieces of the image {lacking} lack; what they held reads as zeros"
+            problems.append(Problem(ProblemCode.CARRIER_INCOMPLETE, member.origin, detail))
     else:
-        laid_out = android_sparse.parse_android_sparse(source_of(member), limits)
+        laid_out = android_sparse.parse_android_sparse(source_of(member), opening.limits)
+    problems += (Problem(ProblemCode.CARRIER_INCOMPLETE, member.origin, fault) for fault in laid_out.faults)
     inner = RangeMember(f"{folder}/raw" if folder else "raw", member.origin.child("raw"), laid_out, opening.budget)
-    return Carrier(members=(inner,), single=True)
+    return Carrier(members=(inner,), problems=tuple(problems), single=True)
 
 
-def _numbered(beside: Mapping[str, Member], prefix: str) -> list[Member]:
-    """The pieces of a sparse image in the order of their numbers."""
-    found = [
-        (int(name[len(prefix) :]), item)
-        for name, item in beside.items()
-        if name.startswith(prefix) and name[len(prefix) :].isdecimal()
-    ]
-    return [item for _, item in sorted(found, key=lambda pair: pair[0])]
+_PIECE = re.compile(r"(.*sparsechunk\.?)(\d{1,4})", re.DOTALL)
+
+
+def _pieces(name: str, beside: Callable[[], Mapping[str, Member]]) -> dict[int, Member]:
+    """The pieces of a sparse image by their numbers, ascending; none where the name is not that of one."""
+    own = _PIECE.fullmatch(name)
+    if own is None:
+        return {}
+    found: dict[int, Member] = {}
+    for other, item in beside().items():
+        named = _PIECE.fullmatch(other)
+        if named is not None and named.group(1) == own.group(1):
+            found.setdefault(int(named.group(2)), item)
+    return dict(sorted(found.items()))
+
+
+def _lacking(pieces: Mapping[int, Member]) -> str:
+    """The numbers that are left out; some makers count from 0, some from 1."""
+    first = 0 if 0 in pieces else 1
+    return ", ".join(str(number) for number in range(first, max(pieces)) if number not in pieces)
+
+
+def _left_to(first: Member, opening: Opening) -> tuple[Problem, ...]:
+    """What to say of a piece that is read with the first one: nothing, unless the user named it."""
+    detail = f"a piece of an image, which is read with the first one: name {first.path.rpartition('/')[2]}"
+    return (Problem(ProblemCode.CARRIER_ODD, opening.member.origin, detail),) if opening.asked else ()
 
 
 def _stream(opening: Opening) -> Carrier:
@@ -201,7 +231,7 @@ def _block_image(opening: Opening, new_data: Member) -> Carrier:
     listed = _transfer_list(opening)
     if listed is None:
         raise FormatError(f"{stem}.transfer.list, which says where its blocks belong, is not beside it")
-    image = block_image.parse_block_image(listed.open(), source_of(new_data), opening.budget.limits)
+    image = block_image.parse_block_image(listed.open(), source_of(new_data), opening.limits)
     origin = member.origin.child(f"{stem}.img")
     problems = (Problem(ProblemCode.CARRIER_INCOMPLETE, origin, fault) for fault in image.faults)
     inner = RangeMember(f"{stem}.img", origin, image.source, opening.budget)
@@ -211,7 +241,7 @@ def _block_image(opening: Opening, new_data: Member) -> Carrier:
 def _payload(opening: Opening) -> Carrier:
     """The partitions of an update, each laid out when it is looked at."""
     source = source_of(opening.member)
-    payload = ota_payload.parse_ota_payload(source, opening.budget.limits)
+    payload = ota_payload.parse_ota_payload(source, opening.limits)
     members: list[Member] = []
     problems: list[Problem] = []
     for partition in payload.partitions:
@@ -258,7 +288,7 @@ class _Scattered:
 def _adb_backup(opening: Opening) -> Carrier:
     member = opening.member
     source = source_of(member)
-    header = adb_backup.parse_adb_backup_header(member.peek(HEAD_SIZE), opening.budget.limits)
+    header = adb_backup.parse_adb_backup_header(member.peek(HEAD_SIZE), opening.limits)
     password = _matching(header, opening.passwords)
     chunks = partial(adb_backup.unpack_adb_backup, source, header, password)
     origin = member.origin.child("backup.tar")

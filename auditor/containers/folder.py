@@ -5,8 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from auditor.containers.member import Budget, Directory, Member
@@ -14,6 +14,10 @@ from auditor.errors import InputError, LimitError
 from auditor.formats.blob import Blob
 from auditor.limits import Limits
 from auditor.model import Origin, Problem, ProblemCode
+
+_MAPPINGS = "mappings"
+"""Lies above the usage statistics that it explains."""
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class FileMember:
         A small file is copied because a mapped file that shrinks while it is read kills the whole process.
         """
         try:
-            with open(os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+            with open(os.open(self.file, _FLAGS), "rb") as stream:
                 state = os.fstat(stream.fileno())
                 if not stat.S_ISREG(state.st_mode):
                     raise InputError(f"{self.origin} is no regular file")
@@ -46,10 +50,28 @@ class FileMember:
 
     def peek(self, size: int) -> bytes:
         try:
-            with open(os.open(self.file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as stream:
+            with open(os.open(self.file, _FLAGS), "rb", buffering=0) as stream:
                 return stream.read(size) if stat.S_ISREG(os.fstat(stream.fileno()).st_mode) else b""
         except OSError:
             return b""
+
+    def tail(self, size: int) -> bytes:
+        """The last bytes; all where the file is shorter.
+
+        Raises:
+            LimitError: the file is larger than ``file_size``.
+            InputError: the operating system refuses.
+        """
+        try:
+            with open(os.open(self.file, _FLAGS), "rb", buffering=0) as stream:
+                state = os.fstat(stream.fileno())
+                if not stat.S_ISREG(state.st_mode):
+                    raise InputError(f"{self.origin} is no regular file")
+                if state.st_size > self.limits.file_size:
+                    raise LimitError(f"{state.st_size} bytes; raise --limit file_size")
+                return os.pread(stream.fileno(), size, max(state.st_size - size, 0))
+        except OSError as error:
+            raise InputError(f"cannot read {self.origin}: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +93,8 @@ class Folder:
     def name(self) -> str:
         return self.place.name
 
-    @property
-    def budget(self) -> Budget:
-        return Budget(self.limits)
+    def budget_for(self, size: int) -> Budget:
+        return Budget(self.limits, input_size=size)
 
     @property
     def here(self) -> Origin:
@@ -128,7 +149,7 @@ def find_files(folder: Directory) -> Iterator[Member]:
         LimitError: more than ``folder_entries`` files.
     """
     count = 0
-    limit = folder.budget.limits.folder_entries
+    limit = folder.limits.folder_entries
     pending = [folder]
     while pending:
         files, folders = pending.pop().entries()
@@ -138,3 +159,17 @@ def find_files(folder: Directory) -> Iterator[Member]:
                 raise LimitError(f"more than {limit} files; raise --limit folder_entries")
             yield member
         pending.extend(reversed(folders))
+
+
+def find_siblings(members: Iterable[FileMember]) -> dict[str, FileMember]:
+    """The regular files in the folders of files that the user named alone, by name: a database may need its log."""
+    found: dict[str, FileMember] = {}
+    for member in members:
+        folder, _, _ = member.path.rpartition("/")
+        label = (folder,) if folder else ()
+        # The label stands for the place of the file, so the origins of its neighbours are made the same way.
+        beside, _ = Folder(member.file.parent, "", label, member.limits).entries()
+        found.update((item.path, replace(item, path="/".join((*label, item.path)))) for item in beside)
+        above, _ = Folder(member.file.parent.parent, "", (*label, ".."), member.limits).entries()
+        found.update((f"../{item.path}", item) for item in above if item.path == _MAPPINGS)
+    return found

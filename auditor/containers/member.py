@@ -84,8 +84,10 @@ class Directory(Protocol):
         ...
 
     @property
-    def budget(self) -> Budget:
-        """A fresh one for each app that is found here."""
+    def limits(self) -> Limits: ...
+
+    def budget_for(self, size: int) -> Budget:
+        """A fresh one for an app or a file of so many bytes that is found here."""
         ...
 
     @property
@@ -100,16 +102,35 @@ class Directory(Protocol):
 
 @dataclass(slots=True)
 class Budget:
-    """What may still be unpacked for one input file; shared by every container inside it."""
+    """What may still be unpacked for one app, or one file with all that is in it.
+
+    What an app inside a carrier unpacks counts for the carrier, too: thousands of apps that each keep their bound
+    could still take as long as they like.
+    """
 
     limits: Limits
     left: int = field(default=-1)
     input_size: int = 0
-    """Bytes of the input: a disk image of a terabyte may unpack to more than an app may."""
+    """Bytes of a file that holds others: a disk image of a terabyte may unpack to more than an app may."""
+    outer: Budget | None = field(default=None, repr=False)
+    """That of the carrier around it."""
 
     def __post_init__(self) -> None:
         if self.left < 0:
-            self.left = self.limits.unpacked_total + _INPUT_RATIO * self.input_size
+            self.left = self._total
+
+    @property
+    def _total(self) -> int:
+        return self.limits.unpacked_total + _INPUT_RATIO * self.input_size
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more can be unpacked, here or in the carrier around."""
+        return self.left < 0 or (self.outer is not None and self.outer.is_spent)
+
+    def for_app(self) -> Budget:
+        """One for a single app in the file: ``unpacked_total``, whatever the size of the file."""
+        return Budget(self.limits, outer=self)
 
     def spend(self, size: int) -> None:
         """Count unpacked bytes.
@@ -119,8 +140,9 @@ class Budget:
         """
         self.left -= size
         if self.left < 0:
-            total = self.limits.unpacked_total + _INPUT_RATIO * self.input_size
-            raise LimitError(f"more than {total} bytes unpacked from one input; raise --limit unpacked_total")
+            raise LimitError(f"more than {self._total} bytes unpacked from one input; raise --limit unpacked_total")
+        if self.outer is not None:
+            self.outer.spend(size)
 
 
 _INPUT_RATIO = 32

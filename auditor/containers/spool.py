@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 
 from auditor.containers.member import Budget
-from auditor.errors import InputError, LimitError
+from auditor.errors import FormatError, InputError, LimitError
 from auditor.formats.blob import Blob
 
 _NO_ROOM = "no room to unpack it: name a larger folder for temporary files in TMPDIR"
@@ -40,9 +40,9 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
 def _to_file(
     held: bytearray, pending: Iterable[bytes | memoryview], budget: Budget, limit: int, name: str
 ) -> mmap.mmap:
-    with tempfile.TemporaryFile() as file:
-        size = 0
-        try:
+    size = 0
+    try:
+        with tempfile.TemporaryFile() as file:
             size = _append(file.fileno(), held, size)
             held.clear()
             for chunk in pending:
@@ -50,9 +50,9 @@ def _to_file(
                 _check(size + len(chunk), limit, name)
                 size = _append(file.fileno(), chunk, size)
             os.ftruncate(file.fileno(), size)
-        except OSError as error:
-            raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
 
 
 def spool_ranges(pieces: Iterable[tuple[int, bytes | memoryview]], size: int, budget: Budget) -> Blob:
@@ -66,17 +66,17 @@ def spool_ranges(pieces: Iterable[tuple[int, bytes | memoryview]], size: int, bu
     _check(size, budget.limits.spool_size, "spool_size")
     if size == 0:
         return b""
-    with tempfile.TemporaryFile() as file:
-        try:
+    try:
+        with tempfile.TemporaryFile() as file:
             os.ftruncate(file.fileno(), size)
             for offset, piece in pieces:
                 if offset < 0 or offset + len(piece) > size:
-                    raise LimitError(f"a piece of {len(piece)} bytes reaches beyond the image", offset)
+                    raise FormatError(f"a piece of {len(piece)} bytes reaches beyond the image", offset)
                 budget.spend(len(piece))
                 _write(file.fileno(), piece, offset)
-        except OSError as error:
-            raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
 
 
 def _append(file: int, data: bytes | bytearray | memoryview, at: int) -> int:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from auditor.containers.member import Budget, Directory, Member
 from auditor.containers.spool import spool
 from auditor.errors import AuditorError, FormatError, LimitError
 from auditor.formats.blob import Blob
 from auditor.formats.file_system import FileSystem, Node, NodeKind
+from auditor.limits import Limits
 from auditor.model import Origin, Problem, ProblemCode
 
 _Listing = tuple[tuple[Member, ...], tuple[Directory, ...]]
+_NUMBER = re.compile(r"0x[0-9a-f]+|\d+")
+_MOST_PROBLEMS = 200
+"""Damaged folders that are told one by one."""
+_MOST_REASONS = 50
+
+
+@runtime_checkable
+class _TellsLosses(Protocol):
+    """A tree that tells apart what it lost from what is merely odd; the listing of its root tells the losses."""
+
+    @property
+    def faults(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TreeMember:
     """One file of a tree."""
 
-    tree: FileSystem = field(repr=False)
     node: Node
     path: str
     origin: Origin
-    budget: Budget = field(repr=False)
+    shared: _Shared = field(repr=False)
 
     @property
     def size(self) -> int:
@@ -31,26 +45,28 @@ class TreeMember:
 
     def open(self) -> Blob:
         """All bytes: a view of the image where the file lies in one piece, memory or an anonymous file else."""
-        limits = self.budget.limits
+        budget = self.shared.budget
         # A whole disk image may lie in a file system; who asks for its bytes wants to look inside.
-        limit = max(limits.member_size, limits.spool_size)
+        limit = max(budget.limits.member_size, budget.limits.spool_size)
         if self.node.size > limit:
             raise LimitError(f"{self.node.size} bytes in one file; raise --limit spool_size")
-        chunks = self.tree.chunks(self.node)
+        chunks = self.shared.tree.chunks(self.node)
         first = next(chunks, b"")
         if len(first) == self.node.size:
             return first
-        return spool(_joined(first, chunks), self.budget, limit)
+        return spool(_joined(first, chunks), budget, limit)
 
     def peek(self, size: int) -> bytes:
+        """The first bytes; why there are none is kept for the problems of the tree."""
         found = b""
         try:
-            for chunk in self.tree.chunks(self.node):
+            for chunk in self.shared.tree.chunks(self.node):
                 found += bytes(chunk[: size - len(found)])
-                if len(found) >= size:
+                if len(found) >= size or len(found) == self.node.size:
                     break
-        except AuditorError:
-            return found
+        except AuditorError as error:
+            if not found:
+                self.shared.refuse(str(error), self.origin)
         return found
 
 
@@ -61,15 +77,34 @@ def _joined(first: bytes | memoryview, rest: Iterator[bytes | memoryview]) -> It
 
 @dataclass(slots=True)
 class _Shared:
-    """What all folders of one tree have in common."""
+    """What all folders and files of one tree have in common."""
 
     tree: FileSystem
     budget: Budget
     problems: list[Problem]
     visited: dict[int, str] = field(default_factory=dict)
     """Keys and paths of the folders that were listed: a folder has one place only; a second one is a cycle."""
-    refused: dict[str, tuple[Origin, int]] = field(default_factory=dict)
-    """Why files cannot be read: the first such file, and how many there are."""
+    listed: int = 0
+    """Entries of all folders so far: many folders may share the blocks of one that is large."""
+    left_out: dict[ProblemCode, int] = field(default_factory=dict)
+    """Problems of folders beyond those that are told one by one."""
+    refused: dict[str, tuple[str, Origin, int]] = field(default_factory=dict)
+    """Why files cannot be read, by the reason without its numbers: the first of them, and how many there are."""
+
+    def refuse(self, reason: str, origin: Origin) -> None:
+        """Count a file that cannot be read, or a folder whose names cannot."""
+        alike = _NUMBER.sub("#", reason)
+        if alike not in self.refused and len(self.refused) >= _MOST_REASONS:
+            alike, reason = "", "cannot be read for other reasons"
+        first, place, count = self.refused.get(alike, (reason, origin, 0))
+        self.refused[alike] = first, place, count + 1
+
+    def tell(self, code: ProblemCode, origin: Origin, detail: str) -> None:
+        """Add the problem of a folder; beyond some hundred they are only counted."""
+        if len(self.problems) < _MOST_PROBLEMS:
+            self.problems.append(Problem(code, origin, detail))
+        else:
+            self.left_out[code] = self.left_out.get(code, 0) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +116,46 @@ class TreeDirectory:
     here: Origin
     shared: _Shared = field(repr=False)
     depth: int = 0
+    _listing: list[_Listing] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
         return self.node.name
 
     @property
-    def budget(self) -> Budget:
-        return Budget(self.shared.budget.limits)
+    def limits(self) -> Limits:
+        return self.shared.budget.limits
+
+    def budget_for(self, size: int) -> Budget:
+        return Budget(self.limits, input_size=size, outer=self.shared.budget)
 
     @property
     def problems(self) -> list[Problem]:
         """Of the whole tree, as far as it was listed."""
+        shared = self.shared
         refused = (
             Problem(ProblemCode.ENCRYPTED if "encrypted" in reason else ProblemCode.UNSUPPORTED, origin, detail)
-            for reason, (origin, count) in self.shared.refused.items()
-            for detail in (f"{reason}: {count} file{'s' if count > 1 else ''} from here on",)
+            for reason, origin, count in shared.refused.values()
+            for detail in (f"{reason} ({count} in all, the first one here)" if count > 1 else reason,)
         )
-        return [*self.shared.problems, *refused]
+        more = (
+            Problem(code, self.here, f"{count} more problems of folders are not told")
+            for code, count in shared.left_out.items()
+        )
+        return [*shared.problems, *more, *refused]
 
     def entries(self) -> _Listing:
         """Files and sub-folders; links are left alone, as what they name lies in the tree or outside the input."""
+        if not self._listing:
+            self._listing.append(self._list())
+        return self._listing[0]
+
+    def _list(self) -> _Listing:
         shared = self.shared
         if shared.visited.setdefault(self.node.key, self.path) != self.path:
             self._problem(ProblemCode.FILE_SYSTEM_DAMAGED, "a folder that contains itself, or has a second place")
+            return (), ()
+        if shared.listed > self.limits.folder_entries:
             return (), ()
         try:
             listing = shared.tree.list(self.node)
@@ -112,7 +163,12 @@ class TreeDirectory:
             self._problem(ProblemCode.FILE_SYSTEM_DAMAGED, str(error))
             return (), ()
         for fault in listing.faults:
-            self._problem(ProblemCode.FILE_SYSTEM_DAMAGED, fault)
+            code = ProblemCode.ENCRYPTED if "encrypted" in fault else ProblemCode.FILE_SYSTEM_DAMAGED
+            self._problem(code, fault)
+        shared.listed += len(listing.nodes)
+        if shared.listed > self.limits.folder_entries:
+            detail = f"more than {self.limits.folder_entries} entries in all folders; raise --limit folder_entries"
+            shared.problems.append(Problem(ProblemCode.LIMIT, self.here, detail))
         files: list[Member] = []
         folders: list[Directory] = []
         for node in listing.nodes:
@@ -120,30 +176,29 @@ class TreeDirectory:
         return tuple(files), tuple(folders)
 
     def _sort_in(self, node: Node, files: list[Member], folders: list[Directory]) -> None:
+        if node.kind is not NodeKind.FILE and node.kind is not NodeKind.DIRECTORY:
+            return
         path = f"{self.path}/{node.name}" if self.path else node.name
         outer = self.here.path
         origin = Origin((*outer[:-1], f"{outer[-1]}/{node.name}")) if self.path else self.here.child(node.name)
         if node.kind is NodeKind.FILE:
             if node.refusal:
-                first, count = self.shared.refused.get(node.refusal, (origin, 0))
-                self.shared.refused[node.refusal] = first, count + 1
-                return
-            files.append(TreeMember(self.shared.tree, node, path, origin, self.budget))
-        elif node.kind is NodeKind.DIRECTORY:
-            limit = self.shared.budget.limits.tree_depth
-            if self.depth >= limit:
-                self._problem(ProblemCode.LIMIT, f"folders nested deeper than {limit}; raise --limit tree_depth")
-                return
+                self.shared.refuse(node.refusal, origin)
+            else:
+                files.append(TreeMember(node, path, origin, self.shared))
+        elif self.depth >= self.limits.tree_depth:
+            detail = f"folders nested deeper than {self.limits.tree_depth}; raise --limit tree_depth"
+            self._problem(ProblemCode.LIMIT, detail)
+        else:
             folders.append(TreeDirectory(node, path, origin, self.shared, self.depth + 1))
 
     def _problem(self, code: ProblemCode, detail: str) -> None:
-        problem = Problem(code, self.here, detail)
-        # A folder may be listed twice: for itself, and for what was compiled from the APKs beside it.
-        if problem not in self.shared.problems[-8:]:
-            self.shared.problems.append(problem)
+        self.shared.tell(code, self.here, detail)
 
 
 def open_tree(tree: FileSystem, origin: Origin, budget: Budget) -> TreeDirectory:
     """The uppermost folder of a tree that lies at an origin."""
-    problems = [Problem(ProblemCode.CARRIER_INCOMPLETE, origin, remark) for remark in tree.remarks]
+    told = frozenset(tree.faults) if isinstance(tree, _TellsLosses) else None
+    code = ProblemCode.CARRIER_INCOMPLETE if told is None else ProblemCode.CARRIER_ODD
+    problems = [Problem(code, origin, remark) for remark in tree.remarks if told is None or remark not in told]
     return TreeDirectory(tree.root, "", origin, _Shared(tree, budget, problems))

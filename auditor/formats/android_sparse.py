@@ -22,10 +22,40 @@ _CHUNK = struct.Struct("<HHII")
 _RAW, _FILL, _DONT_CARE, _CRC32 = 0xCAC1, 0xCAC2, 0xCAC3, 0xCAC4
 
 
+class SparseImage(MappedSource):
+    """An image laid out; what is missing of a cut-off file cannot be read, rather than reading as zeros."""
+
+    def __init__(self, size: int, extents: Sequence[Extent], faults: tuple[str, ...] = ()) -> None:
+        """Take the extents.
+
+        Raises:
+            FormatError: they overlap.
+        """
+        super().__init__(size, extents)
+        self.faults = faults
+        """What is missing of it, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Bytes that should be there."""
+
+    size: int
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Refuse.
+
+        Raises:
+            FormatError: always.
+        """
+        raise FormatError(f"{size} bytes lie in a part of the sparse image that is cut off or damaged")
+
+
 @dataclass(frozen=True, slots=True)
 class _Layout:
     size: int
     extents: list[Extent]
+    faults: tuple[str, ...]
 
 
 def is_android_sparse(head: bytes) -> bool:
@@ -33,35 +63,48 @@ def is_android_sparse(head: bytes) -> bool:
     return len(head) >= 4 and int.from_bytes(head[:4], "little") == _MAGIC
 
 
-def parse_android_sparse(source: Source, limits: Limits = DEFAULT) -> MappedSource:
-    """Lay out one image; nothing is copied.
+def parse_android_sparse(source: Source, limits: Limits = DEFAULT) -> SparseImage:
+    """Lay out one image; nothing is copied. Of one that is cut off or damaged what comes before the damage.
 
     Raises:
-        FormatError: no sparse image, one that is cut off, or one whose totals do not fit its chunks.
+        FormatError: no sparse image, or nothing of it is there.
         UnsupportedError: another major version.
         LimitError: more chunks than ``limits`` allow.
     """
     layout = _parse_layout(source, limits)
-    return MappedSource(layout.size, layout.extents)
+    return SparseImage(layout.size, layout.extents, layout.faults)
 
 
-def join_android_sparse(sources: Sequence[Source], limits: Limits = DEFAULT) -> MappedSource:
+def join_android_sparse(sources: Sequence[Source], limits: Limits = DEFAULT) -> SparseImage:
     """Lay out an image that was split into several sparse images (``super.img_sparsechunk.0`` and so on).
 
     Each of them is an image of the whole, or of the whole up to its own end, and leaves out what the others hold. That
     one of them is missing cannot be seen from the others: its part reads as zeros.
 
     Raises:
-        FormatError: one of them is no sparse image or damaged, none was given, or two hold the same part.
+        FormatError: none of them can be read, none was given, or two hold the same part.
         LimitError: more chunks than ``limits`` allow.
     """
-    if not sources:
-        raise FormatError("no parts of a sparse image")
-    layouts = [_parse_layout(source, limits) for source in sources]
+    layouts: list[_Layout] = []
+    faults: list[str] = []
+    error: FormatError | None = None
+    for number, source in enumerate(sources):
+        try:
+            layout = _parse_layout(source, limits)
+        except FormatError as found:
+            error = error or found
+            faults.append(f"part {number + 1} of {len(sources)} cannot be read: {found}")
+            continue
+        # What is missing of one part may be what another one holds: it is told, and reads as zeros.
+        extents = [item for item in layout.extents if not isinstance(item.inner, _Missing)]
+        layouts.append(_Layout(layout.size, extents, ()))
+        faults += (f"part {number + 1} of {len(sources)}: {fault}" for fault in layout.faults)
+    if not layouts:
+        raise error or FormatError("no parts of a sparse image")
     extents = sorted((item for layout in layouts for item in layout.extents), key=lambda item: item.start)
     if len(extents) > limits.image_extents:
         raise LimitError(f"{len(extents)} chunks in a sparse image; raise --limit image_extents")
-    return MappedSource(max(layout.size for layout in layouts), extents)
+    return SparseImage(max(layout.size for layout in layouts), extents, tuple(faults))
 
 
 def _parse_layout(source: Source, limits: Limits) -> _Layout:
@@ -74,30 +117,46 @@ def _parse_layout(source: Source, limits: Limits) -> _Layout:
         raise UnsupportedError(f"a sparse image of version {major}")
     if header < _HEADER.size or step < _CHUNK.size or block == 0 or block % 4:
         raise FormatError(f"a sparse image with headers of {header} and {step} bytes and blocks of {block}", 8)
-    if header + chunks * step > source.size:
-        raise FormatError(f"{chunks} chunks do not fit into a sparse image of {source.size} bytes; it is cut off", 20)
-    if chunks > limits.image_extents:
+    if min(chunks, source.size // step) > limits.image_extents:
         raise LimitError(f"{chunks} chunks in a sparse image; raise --limit image_extents")
     extents: list[Extent] = []
-    position, at = header, 0
+    try:
+        at = _lay_out(source, (header, step, block, blocks, chunks), extents)
+        if at != blocks * block:
+            raise FormatError(f"the chunks of the sparse image hold {at // block} blocks where {blocks} are stated", 16)
+    except FormatError as error:
+        end = extents[-1].start + extents[-1].size if extents else 0
+        if end == 0:
+            raise
+        missing = blocks * block - end
+        if missing > 0:
+            extents.append(Extent(end, missing, _Missing(missing)))
+        return _Layout(max(blocks * block, end), extents, (f"{error}; {end} of {blocks * block} bytes are laid out",))
+    return _Layout(blocks * block, extents, ())
+
+
+def _lay_out(source: Source, stated: tuple[int, int, int, int, int], extents: list[Extent]) -> int:
+    """Add the extents of an image, and of the chunk that is cut off what is there of it; return where they end."""
+    position, step, block, blocks, chunks = stated
+    at = 0
     for number in range(chunks):
         if position + step > source.size:
             raise FormatError(f"chunk {number} of {chunks} of the sparse image is cut off", position)
         kind, _, length, total = _CHUNK.unpack(source.read(position, _CHUNK.size))
-        if kind != _CRC32:
-            length *= block
-        _check_chunk(source, position, (kind, length, total), step)
-        if at + (0 if kind == _CRC32 else length) > blocks * block:
+        length = 0 if kind == _CRC32 else length * block
+        if at + length > blocks * block:
             raise FormatError(f"the chunks of the sparse image hold more than the {blocks} blocks stated", position)
+        left = source.size - position - step
+        if kind == _RAW and total == step + length and 0 < left < length:
+            extents.append(Extent(at, left, source, position + step))
+        _check_chunk(source, position, (kind, length, total), step)
         if kind == _RAW:
             extents.append(Extent(at, length, source, position + step))
         elif kind == _FILL:
             extents.append(Extent(at, length, None, fill=bytes(source.read(position + step, 4))))
-        at += 0 if kind == _CRC32 else length
+        at += length
         position += total
-    if at != blocks * block:
-        raise FormatError(f"the chunks of the sparse image hold {at // block} blocks where {blocks} are stated", 16)
-    return _Layout(blocks * block, extents)
+    return at
 
 
 def _check_chunk(source: Source, position: int, chunk: tuple[int, int, int], step: int) -> None:

@@ -14,6 +14,8 @@ from typing import Protocol
 
 
 class NodeKind(Enum):
+    """What an entry of a directory is."""
+
     FILE = "file"
     DIRECTORY = "directory"
     LINK = "link"

@@ -29,6 +29,8 @@ _U16 = 0xFFFF
 _U32 = 0xFFFFFFFF
 
 _END_SEARCH = 1 * MIB
+END_SPAN = _END_SEARCH + 64 * KIB + 22
+"""Bytes from the end of a file in which the end of a directory is looked for."""
 """How far from the end of the data the end of central directory is looked for (the format needs 64 KiB)."""
 _END_CANDIDATES = 64
 
@@ -79,7 +81,7 @@ class End(NamedTuple):
 def find_end(data: Blob) -> End:
     """Return the last end record that leads to a central directory; one that ends the data exactly goes first."""
     total = len(data)
-    start = max(0, total - _END_SEARCH - _END.size - 64 * KIB)
+    start = max(0, total - END_SPAN)
     tail = bytes(data[start:total])
     position = len(tail)
     fallback: End | None = None

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
-from auditor.containers.carrier import faults_of
-from auditor.containers.carrier_kinds import HEAD_SIZE, CarrierKind, Opening, open_carrier, recognise_carrier
-from auditor.containers.folder import FileMember, find_files
+from auditor.containers.carrier import faults_of, release
+from auditor.containers.carrier_kinds import HEAD_SIZE, CarrierKind, Opening, open_carrier, recognise_carriers
+from auditor.containers.folder import FileMember, find_files, find_siblings
 from auditor.containers.member import Budget, Directory, Member, source_of
+from auditor.containers.tree import TreeMember
 from auditor.errors import AuditorError, PasswordError
 from auditor.formats.blob import Blob
 from auditor.formats.dex import is_dex
 from auditor.formats.foreign_carriers import recognise_foreign, recognise_foreign_name
 from auditor.formats.plist import parse_plist
 from auditor.formats.zip import is_zip, parse_zip
-from auditor.model import FactKind, Origin, Problem, ProblemCode
+from auditor.formats.zip_directory import END_MAGIC, END_SPAN
+from auditor.model import FactKind, Origin, Problem, ProblemCode, RecordKind
 from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name
 from auditor.platforms.candidate import AndroidSet, Candidate, IosBundle
 from auditor.platforms.compiled_files import belonging, find_compiled
@@ -26,7 +28,8 @@ from auditor.platforms.record_source import RecordSource
 from auditor.platforms.records import leads_record, recognise_record
 from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Beside, Finding, Found, Search
-from auditor.platforms.signs import APP_SUFFIXES
+from auditor.platforms.signs import APP_SUFFIXES, COMPANIONS, FOR_BELOW, IMAGE_SUFFIXES, STORE_RECORD, USERDATA
+from auditor.platforms.unread_partitions import unread_partition
 
 
 def _nothing_beside() -> Mapping[str, Member]:
@@ -35,31 +38,60 @@ def _nothing_beside() -> Mapping[str, Member]:
 
 def find_in_folder(folder: Directory, search: Search, depth: int = 0) -> Iterator[Found]:
     """Apps and records below a folder: bundles, split sets, single files, depth first in the order of names."""
-    count = 0
-    prefix = ""
-    limit = search.limits.folder_entries
-    pending: list[tuple[Directory, Member | None]] = [(folder, None)]
-    while pending:
-        place, store_record = pending.pop()
+    yield from _Walk(folder, search, depth).run()
+
+
+class _Walk:
+    """The way through all folders below one."""
+
+    def __init__(self, folder: Directory, search: Search, depth: int) -> None:
+        self._root = folder
+        self._search = search
+        self._depth = depth
+        self._count = 0
+        self._prefix = ""
+        self._pending: list[tuple[Directory, Mapping[str, Member]]] = [(folder, {})]
+
+    def run(self) -> Iterator[Found]:
+        """Go from folder to folder; a fault of ours in one costs that folder only."""
+        while self._pending:
+            place, above = self._pending.pop()
+            for found in self._search.guard(place.here, self._visit(place, above)):
+                if not isinstance(found, ApkProbe):
+                    yield found
+
+    def _visit(self, place: Directory, above: Mapping[str, Member]) -> Iterator[Found]:
+        """What one folder holds; ``above`` are files of the folder around it that say more of what is in it."""
         files, folders = place.entries()
-        count += len(files)
-        if count > limit:
-            yield Problem(ProblemCode.LIMIT, folder.here, f"more than {limit} files; raise --limit folder_entries")
+        self._count += len(files)
+        limit = self._search.limits.folder_entries
+        if self._count > limit:
+            self._pending.clear()
+            detail = f"more than {limit} files; raise --limit folder_entries"
+            yield Problem(ProblemCode.LIMIT, self._root.here, detail)
             return
-        bundle = _find_bundle(place, files, store_record, depth)
-        whole = [found for found in search.guard(place.here, bundle) if not isinstance(found, ApkProbe)]
+        if place.budget_for(0).is_spent:
+            self._pending.clear()
+            yield _spent(place.here)
+            return
+        bundle = _find_bundle(place, files, above.get(STORE_RECORD), self._depth)
+        whole = [found for found in self._search.guard(place.here, bundle) if not isinstance(found, ApkProbe)]
         yield from whole
-        if not whole:
-            if place is folder and {inner.name for inner in folders} >= _USERDATA:
-                prefix = "data/"
-            yield from find_data_directories(place.here, f"{prefix}{place.path}", (inner.name for inner in folders))
-            yield from _with_compiled(find_in_files(files, search, depth=depth), files, folders)
-            record = next((item for item in files if _name(item) == "iTunesMetadata.plist"), None)
-            pending.extend((inner, record) for inner in reversed(folders))
+        if whole:
+            return
+        kept = {_name(item): item for item in files if _name(item) in FOR_BELOW}
+        self._pending.extend((inner, kept) for inner in reversed(folders))
+        if place is self._root and {inner.name for inner in folders} >= USERDATA:
+            self._prefix = "data/"
+        names = (inner.name for inner in folders)
+        yield from find_data_directories(place.here, f"{self._prefix}{place.path}", names)
+        found = find_in_files(files, self._search, depth=self._depth, budget_for=place.budget_for, above=above)
+        yield from _with_compiled(found, files, folders)
 
 
-_USERDATA = frozenset({"app", "data", "media", "user"})
-"""What the root of a userdata partition has, which is mounted as /data."""
+def _spent(origin: Origin) -> Problem:
+    detail = "what is here and behind it is not read: too much was unpacked before; raise --limit unpacked_total"
+    return Problem(ProblemCode.LIMIT, origin, detail)
 
 
 def _with_compiled(
@@ -91,7 +123,8 @@ def _find_bundle(
     except AuditorError as error:
         yield refusal(folder.here, error, ProblemCode.UNREADABLE)
         return
-    yield IosBundle(folder.here, dict(sorted(members.items())), folder.budget, store_record=store_record, depth=depth)
+    budget = folder.budget_for(0)
+    yield IosBundle(folder.here, dict(sorted(members.items())), budget, store_record=store_record, depth=depth)
 
 
 def _is_ios_folder(folder: Directory, files: Iterable[Member]) -> bool:
@@ -99,7 +132,7 @@ def _is_ios_folder(folder: Directory, files: Iterable[Member]) -> bool:
     plist = next((item for item in files if _name(item) == "Info.plist"), None)
     if plist is None:
         return False
-    limits = folder.budget.limits
+    limits = folder.limits
     if plist.size > limits.manifest_size:
         return folder.name.endswith(".app")
     try:
@@ -113,7 +146,15 @@ def _is_ios_folder(folder: Directory, files: Iterable[Member]) -> bool:
     )
 
 
-def find_in_files(files: Iterable[Member], search: Search, *, asked: bool = False, depth: int = 0) -> Iterator[Found]:
+def find_in_files(
+    files: Iterable[Member],
+    search: Search,
+    *,
+    asked: bool = False,
+    depth: int = 0,
+    budget_for: Callable[[int], Budget] | None = None,
+    above: Mapping[str, Member] | None = None,
+) -> Iterator[Found]:
     """Apps in the files of one folder; ``asked`` when the user named the file, so that silence would be no answer."""
     apks: list[ApkProbe | Problem] = []
     known = tuple(files)
@@ -121,12 +162,18 @@ def find_in_files(files: Iterable[Member], search: Search, *, asked: bool = Fals
 
     def beside() -> Mapping[str, Member]:
         if not neighbours:
+            neighbours.update((f"../{name}", item) for name, item in (above or {}).items())
+            if asked:
+                neighbours.update(find_siblings(item for item in known if isinstance(item, FileMember)))
             neighbours.update((_name(item), item) for item in known)
         return neighbours
 
     for item in known:
-        budget = Budget(search.limits, input_size=item.size if isinstance(item, FileMember) else 0)
-        for found in search.guard(item.origin, open_file(item, budget, depth, search, beside, asked=asked)):
+        budget = Budget(search.limits, input_size=item.size) if budget_for is None else budget_for(item.size)
+        if budget.is_spent:
+            yield _spent(item.origin)
+            break
+        for found in search.walk(item, open_file(item, budget, depth, search, beside, asked=asked)):
             if isinstance(found, ApkProbe) or (isinstance(found, Problem) and is_split_name(item.path)):
                 apks.append(found)
             else:
@@ -135,14 +182,22 @@ def find_in_files(files: Iterable[Member], search: Search, *, asked: bool = Fals
 
 
 def open_file(
-    item: Member, budget: Budget, depth: int, search: Search, beside: Beside = _nothing_beside, *, asked: bool
+    item: Member,
+    budget: Budget,
+    depth: int,
+    search: Search,
+    beside: Beside = _nothing_beside,
+    *,
+    asked: bool,
+    partition: bool = False,
 ) -> Iterator[Finding]:
-    """What one file is: APK probes are left to be grouped with their neighbours."""
-    named_app = item.path.lower().endswith(APP_SUFFIXES)
-    expected = asked or named_app
+    """What one file is: APK probes are left to be grouped with their neighbours.
+
+    A ``partition`` in which nothing is recognised is told of, where it could hold apps.
+    """
+    expected = asked or item.path.lower().endswith(APP_SUFFIXES)
     if item.size == 0:
-        if expected:
-            yield Problem(ProblemCode.EMPTY, item.origin, "the file is empty; fetch it again")
+        yield from _find_nothing(item, search, expected=expected)
         return
     head = item.peek(HEAD_SIZE)
     zipped = head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
@@ -151,16 +206,17 @@ def open_file(
         if special is not None:
             yield from special
             return
-    # Inside an archive only what begins like code may have an archive behind it; what has no beginning is damaged.
-    worth_reading = zipped or expected or isinstance(item, FileMember) or not head or is_dex(head)
-    if not worth_reading:
-        return
+        if not head and not expected and isinstance(item, TreeMember):
+            # The tree tells of the files that it could not read, together.
+            return
     try:
+        if not (zipped or expected or _may_be_archive(item, head)):
+            problem = unread_partition(item) if partition else None
+            yield from () if problem is None else (problem,)
+            return
         data = _whole(item, budget)
         if not zipped and not is_zip(data):
-            if expected:
-                hides = None if named_app else frozenset[FactKind]()
-                yield Problem(ProblemCode.UNSUPPORTED, item.origin, "neither an app nor an archive of apps", hides)
+            yield from _answer(item, asked=asked)
             return
         archive = parse_zip(data, budget.limits)
     except AuditorError as error:
@@ -168,16 +224,56 @@ def open_file(
         return
     silent = True
     zipped_here = Zipped(item, archive, budget, depth)
+    search.expect(sum(entry.size for entry in archive.entries))
     for found in find_in_archive(zipped_here, partial(_open_member, budget, depth + 1, search)):
         silent = False
         yield found
-    if silent and named_app and not item.path.lower().endswith(".zip"):
-        yield Problem(ProblemCode.UNSUPPORTED, item.origin, "an archive, but neither an app nor one of apps")
+    if silent:
+        yield from _answer(item, asked=asked, archive=True)
+
+
+def _find_nothing(item: Member, search: Search, *, expected: bool) -> Iterator[Problem]:
+    """What there is to say of an empty file."""
+    if expected:
+        yield Problem(ProblemCode.EMPTY, item.origin, "the file is empty; fetch it again")
+    elif search.records and recognise_record(item.path, b"") is not None:
+        yield Problem(ProblemCode.EMPTY, item.origin, "a record of the device that is empty; fetch it again")
+
+
+def _may_be_archive(item: Member, head: bytes) -> bool:
+    """Whether a file that begins like no archive, and promises none, is worth to be read for one behind its begin.
+
+    Inside an archive or image only what begins like code may have one; what has no beginning is damaged.
+
+    Raises:
+        LimitError: the file is larger than ``file_size``.
+        InputError: the operating system refuses.
+    """
+    return not head or is_dex(head) or (isinstance(item, FileMember) and END_MAGIC in item.tail(END_SPAN))
+
+
+def _answer(item: Member, *, asked: bool, archive: bool = False) -> Iterator[Problem]:
+    """Answer for a file that the user named, or whose name promises an app, and that is and holds none."""
+    path = item.path.lower()
+    named_app = path.endswith(APP_SUFFIXES)
+    companion = next((text for suffix, text in COMPANIONS if path.endswith(suffix)), "")
+    image = unread_partition(item) if asked and path.endswith(IMAGE_SUFFIXES) and not archive else None
+    nothing: frozenset[FactKind] = frozenset()
+    if image is not None:
+        yield image
+    elif companion and asked:
+        yield Problem(ProblemCode.UNSUPPORTED, item.origin, companion, nothing)
+    elif archive:
+        if named_app and not path.endswith(".zip"):
+            yield Problem(ProblemCode.UNSUPPORTED, item.origin, "an archive, but neither an app nor one of apps")
+    elif asked or named_app:
+        hides = None if named_app else nothing
+        yield Problem(ProblemCode.UNSUPPORTED, item.origin, "neither an app nor an archive of apps", hides)
 
 
 def _open_member(budget: Budget, depth: int, search: Search, member: Member, beside: Beside) -> Iterator[Finding]:
     """What one member of an archive is; a fault of ours in it costs that member only."""
-    return search.guard(member.origin, open_file(member, budget, depth, search, beside, asked=False))
+    return search.walk(member, open_file(member, budget, depth, search, beside, asked=False))
 
 
 def _whole(item: Member, budget: Budget) -> Blob:
@@ -195,42 +291,61 @@ def _find_special(
     if search.records:
         kind = recognise_record(item.path, head)
         if kind is not None:
-            neighbours = beside()
-            if not leads_record(kind, item.path, neighbours):
-                return iter(())
-            return iter((RecordSource(kind, item, neighbours, budget, search.passwords),))
-    carried = recognise_carrier(item.path, head)
-    if carried is not None:
+            return _find_record(kind, item, budget, search, beside, asked=asked)
+    carried = recognise_carriers(item.path, head)
+    if carried:
         if depth >= budget.limits.container_depth:
             return iter((too_deep(item, budget.limits.container_depth),))
-        return _find_in_carrier(carried, Opening(item, budget, search.passwords, beside), depth, search, asked=asked)
+        return _find_in_carrier(carried, Opening(item, budget, search.passwords, beside, asked), depth, search)
     foreign = recognise_foreign(head) or recognise_foreign_name(item.path)
     if foreign is not None:
         return iter((Problem(ProblemCode.UNSUPPORTED, item.origin, foreign),))
     return None
 
 
-def _find_in_carrier(
-    kind: CarrierKind, opening: Opening, depth: int, search: Search, *, asked: bool
+def _find_record(
+    kind: RecordKind, item: Member, budget: Budget, search: Search, beside: Beside, *, asked: bool
 ) -> Iterator[Finding]:
+    """The record a file is, once for all files that make it up; of those the user may have named any."""
+    neighbours = beside()
+    if leads_record(kind, item.path, neighbours):
+        yield RecordSource(kind, item, neighbours, budget, search.passwords)
+    elif asked:
+        leader = next(other for other in neighbours.values() if leads_record(kind, other.path, neighbours))
+        yield RecordSource(kind, leader, neighbours, budget, search.passwords)
+
+
+def _find_in_carrier(kinds: tuple[CarrierKind, ...], opening: Opening, depth: int, search: Search) -> Iterator[Finding]:
     """The apps and records in a carrier; what is inside one file in another form is opened in its stead."""
     origin = opening.member.origin
-    try:
-        carrier = open_carrier(kind, opening)
-    except PasswordError as error:
-        yield Problem(ProblemCode.ENCRYPTED, origin, str(error))
+    refused: AuditorError | None = None
+    for kind in kinds:
+        try:
+            carrier = open_carrier(kind, opening)
+            break
+        except PasswordError as error:
+            yield Problem(ProblemCode.ENCRYPTED, origin, str(error))
+            return
+        except AuditorError as error:
+            refused = refused or error
+    else:
+        if refused is not None:
+            yield refusal(origin, refused, ProblemCode.FILE_SYSTEM_DAMAGED)
         return
-    except AuditorError as error:
-        yield refusal(origin, error, ProblemCode.ARCHIVE_DAMAGED)
-        return
+    if refused is not None:
+        detail = f"it begins like a {kinds[0].name}, which cannot be read ({refused}); read as {kind.name}"
+        yield Problem(ProblemCode.CARRIER_INCOMPLETE, origin, detail)
     yield from carrier.problems
+    search.expect(sum(member.size for member in carrier.members) or opening.member.size)
     if carrier.directory is not None:
         yield from find_in_folder(carrier.directory, search, depth + 1)
         yield from carrier.directory.problems
     for member in carrier.members:
-        inner = open_file(member, opening.budget, depth + 1, search, asked=asked and carrier.single)
-        yield from search.guard(member.origin, inner)
+        asked = opening.asked and carrier.single
+        inner = open_file(member, opening.budget, depth + 1, search, asked=asked, partition=not carrier.single)
+        yield from search.walk(member, inner)
         yield from faults_of(member)
+        release(member)
 
 
 def find_nested(member: Member, budget: Budget, parent: Origin, depth: int) -> Iterator[Found]:

@@ -10,13 +10,14 @@ from auditor.containers.member import Budget, Member
 from auditor.formats.apex import recognise_apex
 from auditor.formats.foreign_carriers import recognise_foreign_zip
 from auditor.formats.zip import Archive
-from auditor.model import Origin, Problem, ProblemCode
+from auditor.model import Origin, Problem, ProblemCode, placement_of
 from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, IosBundle
 from auditor.platforms.compiled_files import belonging, is_compiled_place
 from auditor.platforms.data_directories import find_data_directories
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.search import Beside, Finding
+from auditor.platforms.signs import FOR_BELOW, STORE_RECORD, USERDATA
 
 Opener = Callable[[Member, Beside], Iterator[Finding]]
 """What looks at one member of the archive."""
@@ -51,10 +52,10 @@ def find_in_archive(zipped: Zipped, opener: Opener) -> Iterator[Finding]:
     # An APEX has a manifest and is no app: its apps lie in the image inside.
     apex = recognise_apex(names) is not None
     if not apex and is_apk(archive):
-        yield probe_apk(item, archive, budget, depth)
+        yield probe_apk(item, archive, budget.for_app(), depth)
         mixed = True
     elif is_app_bundle(names):
-        yield AndroidBundle(item.origin, item, budget, depth=depth)
+        yield AndroidBundle(item.origin, item, budget.for_app(), depth=depth)
         mixed = True
     if mixed:
         # A manifest put beside the payload of an IPA must not hide it; iOS installs such a file all the same.
@@ -90,7 +91,10 @@ class _Folders:
             for member in find_members(self._zipped.archive, self._zipped.item.origin, self._zipped.budget):
                 folder, _, name = member.path.rpartition("/")
                 self._folders.setdefault(folder, {}).setdefault(name, member)
-        return self._folders.get(path, {})
+        found = self._folders.get(path, {})
+        outer = self._folders.get(path.rpartition("/")[0], {}) if path else {}
+        above = {f"../{name}": outer[name] for name in FOR_BELOW if name in outer}
+        return {**above, **found} if above else found
 
     def compiled(self, path: str) -> Iterator[Member]:
         """What was compiled from the APKs of a folder."""
@@ -113,8 +117,10 @@ def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> 
         elif not roots:
             yield cut
     if not marked:
-        for folder, names in _outer_names(archive).items():
-            yield from find_data_directories(origin.child(folder), folder, names)
+        outer = _outer_names(archive)
+        prefix = "data/" if USERDATA.issubset(outer.get("", ())) else ""
+        for folder, names in outer.items():
+            yield from find_data_directories(origin.child(folder), f"{prefix}{folder}", names)
     for member in find_members(archive, origin, zipped.budget):
         if any(outer in roots for outer in _outer_folders(member.path)):
             continue
@@ -170,16 +176,17 @@ def _ios_bundles(zipped: Zipped, roots: tuple[str, ...], *, mixed: bool) -> Iter
                 # Unpacking would leave the last of a name; what it replaces is looked at all the same.
                 members[root][f"{path}#{len(members[root])}"] = members[root][path]
             members[root][path] = member
-        elif member.path.rpartition("/")[2] == "iTunesMetadata.plist":
+        elif member.path.rpartition("/")[2] == STORE_RECORD:
             records[member.path.rpartition("/")[0]] = member
-    alone = len(roots) == 1
+    # On a device the place of a bundle says more than the archive it was found in.
+    alone = len(roots) == 1 and not placement_of(item.origin.child(f"{roots[0]}/")).on_device
     for root in roots:
         # In an IPA the record lies beside Payload, on a device beside the bundle.
         record = records.get(root.rpartition("/")[0]) or (records.get("") if alone else None)
         yield IosBundle(
             origin=item.origin if alone and not mixed else item.origin.child(root),
             members=members[root],
-            budget=zipped.budget,
+            budget=zipped.budget.for_app(),
             whole=item if alone else None,
             store_record=record,
             problems=_incomplete(zipped.archive, item.origin),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from auditor.errors import AuditorError, FormatError, LimitError, PasswordError, UnsupportedError
 from auditor.model import FactKind, Origin, Problem, ProblemCode
 
+_NEVER_UNSUPPORTED = (ProblemCode.ARCHIVE_DAMAGED, ProblemCode.FILE_SYSTEM_DAMAGED)
+"""Codes that would call a variant that is not read damage."""
+
 
 def refusal(
     origin: Origin, error: AuditorError, damaged: ProblemCode, hides: frozenset[FactKind] | None = None
@@ -14,7 +17,7 @@ def refusal(
         code = ProblemCode.ENCRYPTED
     elif isinstance(error, LimitError):
         code = ProblemCode.LIMIT
-    elif isinstance(error, UnsupportedError) and damaged is ProblemCode.ARCHIVE_DAMAGED:
+    elif isinstance(error, UnsupportedError) and damaged in _NEVER_UNSUPPORTED:
         code = ProblemCode.UNSUPPORTED
     elif isinstance(error, FormatError):
         code = damaged

@@ -1,6 +1,25 @@
-"""Names that promise an app."""
+"""Names that promise an app, go with one, or tell where one is."""
 
 from __future__ import annotations
 
 APP_SUFFIXES = (".apk", ".apks", ".xapk", ".apkm", ".aab", ".ipa", ".zip")
 """Names that promise an app: such a file is answered for even when it turns out to be none."""
+IMAGE_SUFFIXES = (".img", ".image", ".raw", ".dd", ".bin", ".dump", ".001")
+"""Names that promise a disk or a partition."""
+_NAME_IT = "name the APK, or the folder that both are in"
+COMPANIONS = (
+    (".idsig", f"the signature of an APK for its incremental installation, and no app: {_NAME_IT}"),
+    (".dm", f"metadata for the compilation of an APK, and no app: {_NAME_IT}"),
+    (".vdex", f"code compiled from an APK, and no app: {_NAME_IT}"),
+    (".odex", f"code compiled from an APK, and no app: {_NAME_IT}"),
+    (".oat", f"code compiled from an APK, and no app: {_NAME_IT}"),
+    (".art", f"objects of the code compiled from an APK, and no app: {_NAME_IT}"),
+    (".prof", f"a profile for the compilation of an APK, and no app: {_NAME_IT}"),
+    (".obb", f"an expansion file of an app, and no app: {_NAME_IT}"),
+)
+"""Files that lie beside apps, by their suffix, and what to say to who names one of them."""
+STORE_RECORD = "iTunesMetadata.plist"
+FOR_BELOW = frozenset({STORE_RECORD, "mappings"})
+"""Files that say something of what is in the folders beside them."""
+USERDATA = frozenset({"app", "data", "media", "user"})
+"""What the root of a userdata partition has, which is mounted as /data."""

@@ -149,7 +149,7 @@ class TestSpooling:
     def test_a_member_that_unpacks_to_more_than_the_limit_stops(self, monkeypatch: pytest.MonkeyPatch) -> None:
         item = one(zips.Member(b"a", TEXT), replace(self.LIMITS, member_size=1000))
         monkeypatch.setattr(Archive, "chunks", lambda *_: iter([TEXT, b"more"]))
-        with pytest.raises(LimitError, match="unpacks to more than it states"):
+        with pytest.raises(LimitError, match="unpacks to more than 1000 bytes; raise --limit member_size"):
             item.open()
 
     def test_nothing_to_map_is_the_empty_value(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,23 +75,48 @@ def test_the_mark_tells_it() -> None:
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (sparse_image(CHUNKS, blocks=10), "hold 9 blocks where 10 are stated"),
-        (sparse_image(CHUNKS, blocks=8), "more than the 8 blocks stated"),
-        (sparse_image(CHUNKS, count=7), "chunk 6 of 7 of the sparse image is cut off"),
-        (sparse_image(CHUNKS, count=1 << 31), "2147483648 chunks do not fit"),
-        (sparse_image(CHUNKS, count=5), "hold 8 blocks where 9 are stated"),
-        (sparse_image([raw(A), raw(A)])[:-1], "cut off: 4107 of 4108 bytes"),
         (sparse_image([raw(A)], block=6), "blocks of 6"),
         (sparse_image([raw(A)], block=4, step=8), "headers of 28 and 8 bytes"),
+        (sparse_image([raw(A)])[:40], "cut off: 12 of 12300 bytes|cut off"),
         (sparse_image([raw(A)]).replace(b"\xc1\xca", b"\xc9\xca"), "unknown type 0xcac9"),
         (sparse_image([raw(A)]).replace(struct.pack("<I", BLOCK + 12), struct.pack("<I", BLOCK)), "where 4108 are due"),
         (sparse_image([fill(b"abcd", 1)]).replace(b"\xc2\xca", b"\xc3\xca"), "a chunk of 16 bytes"),
     ],
 )
-def test_totals_that_do_not_fit_are_told(data: bytes, what: str) -> None:
+def test_an_image_of_which_nothing_is_there_is_refused(data: bytes, what: str) -> None:
     with pytest.raises(FormatError, match=what) as raised:
         parse_android_sparse(BlobSource(data))
     assert not isinstance(raised.value, LimitError)
+
+
+@pytest.mark.parametrize(
+    ("data", "what", "there"),
+    [
+        (sparse_image(CHUNKS, blocks=10), "hold 9 blocks where 10 are stated", 8),
+        (sparse_image(CHUNKS, blocks=8), "more than the 8 blocks stated", 8),
+        (sparse_image(CHUNKS, count=7), "chunk 6 of 7 of the sparse image is cut off", 8),
+        (sparse_image(CHUNKS, count=1 << 31), "chunk 6 of 2147483648", 8),
+        (sparse_image(CHUNKS, count=5), "hold 8 blocks where 9 are stated", 8),
+    ],
+)
+def test_totals_that_do_not_fit_are_told_and_the_chunks_laid_out(data: bytes, what: str, there: int) -> None:
+    found = parse_android_sparse(BlobSource(data))
+    assert what in found.faults[0]
+    assert bytes(found.read(0, there * BLOCK)) == WHOLE[: there * BLOCK]
+
+
+def test_of_an_image_that_is_cut_off_the_rest_cannot_be_read_and_is_no_zeros() -> None:
+    found = parse_android_sparse(BlobSource(sparse_image([raw(A), raw(B)])[:-1]))
+    assert found.size == len(A) + len(B)
+    assert "cut off" in found.faults[0]
+    assert bytes(found.read(0, found.size - 1)) == (A + B)[:-1]
+    for at, size in ((found.size - 1, 1), (0, found.size)):
+        with pytest.raises(FormatError, match="cut off or damaged"):
+            found.read(at, size)
+
+
+def test_a_whole_image_has_no_faults() -> None:
+    assert parse_android_sparse(BlobSource(sparse_image(CHUNKS))).faults == ()
 
 
 def test_another_major_version_is_told() -> None:
@@ -139,7 +164,18 @@ def test_no_parts_and_parts_of_something_else_are_refused() -> None:
     with pytest.raises(FormatError, match="no parts"):
         join_android_sparse([])
     with pytest.raises(FormatError, match="no sparse image"):
-        join_android_sparse([BlobSource(sparse_image(SPLIT[0])), BlobSource(bytes(64))])
+        join_android_sparse([BlobSource(bytes(64)), BlobSource(bytes(64))])
+
+
+def test_a_damaged_part_does_not_cost_the_others() -> None:
+    first, second, third = (sparse_image(chunks) for chunks in SPLIT)
+    found = join_android_sparse([BlobSource(data) for data in (first, bytes(64), third)])
+    assert found.faults == ("part 2 of 3 cannot be read: no sparse image (at offset 0x0)",)
+    assert bytes(found.read(0, len(A))) == A
+    assert bytes(found.read(6 * BLOCK, len(B))) == B
+    cut = join_android_sparse([BlobSource(data) for data in (first[:-13], second, third)])
+    assert cut.faults[0].startswith("part 1 of 3: ")
+    assert bytes(cut.read(6 * BLOCK, len(B))) == B
 
 
 def test_damage_is_laid_out_or_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import plistlib
+import random
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from tests.builders.apps import (
     signed,
     split,
 )
+from tests.builders.ext4 import Ext4Image
 from tests.builders.zips import Member, build_zip
 
 APK, IPA, AAB = apk(), ipa(bundle()), aab()
@@ -234,37 +236,79 @@ class TestArchivesOfApps:
         assert asked(tmp_path, "a.zip", archive({"a.txt": b"x"})) == []
 
 
-CARRIERS = {
-    "an Android sparse image": b"\x3a\xff\x26\xed",
-    "an OTA payload": b"CrAU",
-    "Android binary XML": b"ABX\x00",
-    "an adb backup": b"ANDROID BACKUP\n",
+NAMED_ONLY = {
     "an EnCase image": b"EVF\x09\x0d\x0a\xff\x00",
     "a 7-Zip archive": b"7z\xbc\xaf\x27\x1c",
     "a RAR archive": b"Rar!\x1a\x07",
     "a squashfs image": b"hsqs",
-    "a tar archive": bytes(257) + b"ustar",
-    "a GPT disk image": bytes(512) + b"EFI PART",
-    "an EROFS image": bytes(1024) + b"\xe2\xe1\xf5\xe0",
-    "an F2FS image": bytes(1024) + b"\x10\x20\xf5\xf2",
-    "a super image": bytes(4096) + b"gDla",
-    "an ext2, ext3 or ext4 image": bytes(1080) + b"\x53\xef" + bytes(200),
+    "a volume encrypted with LUKS": b"LUKS\xba\xbe",
+    "an APFS container": bytes(32) + b"NXSB",
+}
+DAMAGED = {
+    "Android sparse image": b"\x3a\xff\x26\xed",
+    "OTA payload": b"CrAU",
+    "adb backup": b"ANDROID BACKUP\n9\n",
+    "GPT disk": bytes(512) + b"EFI PART",
+    "EROFS": bytes(1024) + b"\xe2\xe1\xf5\xe0",
+    "F2FS": bytes(1024) + b"\x10\x20\xf5\xf2",
+    "super image": bytes(4096) + b"gDla",
+    "ext4": Ext4Image().build()[:2048],
+    "gzip": b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xff\xff",
+    "Zstandard": b"\x28\xb5\x2f\xfd\xff",
 }
 
 
 class TestWhatIsNoApp:
-    @pytest.mark.parametrize("name", CARRIERS)
-    def test_a_carrier_of_apps_is_recognised_and_named_as_not_read(self, tmp_path: Path, name: str) -> None:
-        put(tmp_path, {"system.bin": CARRIERS[name] + bytes(64)})
+    @pytest.mark.parametrize("name", NAMED_ONLY)
+    def test_a_carrier_that_is_not_read_is_named(self, tmp_path: Path, name: str) -> None:
+        put(tmp_path, {"system.bin": NAMED_ONLY[name] + bytes(64)})
         (found,) = find_in_folder(Folder(tmp_path, "", (), DEFAULT), Search())
         assert isinstance(found, Problem)
         assert found.code is ProblemCode.UNSUPPORTED
         assert found.detail.startswith(name)
         assert found.hidden
 
+    @pytest.mark.parametrize("name", DAMAGED)
+    def test_a_carrier_of_which_only_the_mark_is_there_is_a_problem(self, tmp_path: Path, name: str) -> None:
+        put(tmp_path, {"system.bin": DAMAGED[name] + bytes(64), "a.apk": APK})
+        app, *problems = sorted(
+            find_in_folder(Folder(tmp_path, "", (), DEFAULT), Search()), key=lambda item: item.origin
+        )
+        assert isinstance(app, AndroidSet)
+        assert problems
+        assert all(isinstance(item, Problem) and item.hidden for item in problems)
+        assert {str(item.origin).partition("!")[0] for item in problems} == {"system.bin"}
+
+    def test_binary_xml_that_is_no_record_is_passed_over(self, tmp_path: Path) -> None:
+        assert in_folder(tmp_path, {"settings.xml": b"ABX\x00" + bytes(64)}) == []
+
     def test_a_carrier_goes_before_an_archive_at_its_end(self, tmp_path: Path) -> None:
-        image = CARRIERS["an EROFS image"] + APK
+        image = DAMAGED["EROFS"] + APK
         assert asked(tmp_path, "a.img", image) == [("unsupported-format", "a.img")]
+
+    @pytest.mark.parametrize(
+        ("name", "what"),
+        [("base.apk.idsig", "signature of an APK"), ("base.dm", "metadata"), ("base.vdex", "code compiled")],
+    )
+    def test_a_companion_of_an_apk_that_the_user_named_gets_told_so(self, tmp_path: Path, name: str, what: str) -> None:
+        for data in (b"\x02\0\0\0" + bytes(60), archive({"primary.prof": b"x", "manifest.json": b"{}"})):
+            put(tmp_path, {name: data})
+            (found,) = open_argument(tmp_path / name, name, Search(DEFAULT), several=False)
+            assert isinstance(found, Problem)
+            assert found.code is ProblemCode.UNSUPPORTED
+            assert what in found.detail
+            assert "name the APK" in found.detail
+            assert not found.hidden
+        assert in_folder(tmp_path, {}) == []
+
+    def test_an_image_the_user_named_in_which_nothing_is_recognised_hides_what_it_holds(self, tmp_path: Path) -> None:
+        noise = random.Random(4).randbytes(1 << 16)
+        put(tmp_path, {"userdata.img": noise, "notes.txt": b"hello"})
+        (found,) = open_argument(tmp_path / "userdata.img", "userdata.img", Search(DEFAULT), several=False)
+        assert isinstance(found, Problem)
+        assert found.code is ProblemCode.ENCRYPTED
+        assert found.hidden
+        assert asked(tmp_path, "notes.txt", b"hello") == [("unsupported-format", "notes.txt")]
 
     @pytest.mark.parametrize(
         "data",
