@@ -53,6 +53,12 @@ class Limits:
     """A SQLite database of a device, and its write-ahead log; it is held in memory twice."""
     record_size: int = 64 * MIB
     """A record of a device that is read as a whole: packages.xml, packages.list, build.prop."""
+    record_elements: int = 150_000
+    """Elements, lines or entries of one such record; the largest real ones have some ten thousands."""
+    record_listings: int = 50_000
+    """Apps that one record names, each counted once for each user; a device has fewer than 3 000 for one."""
+    record_certificates: int = 5_000
+    """Different certificates of one record that are looked into; a device has some hundreds."""
     xml_depth: int = 256
     """Nesting of elements, plist values and protobuf messages."""
     xml_elements: int = 500_000
