@@ -19,6 +19,7 @@ from auditor.formats.plist import parse_plist
 from auditor.formats.zip import is_zip, parse_zip
 from auditor.formats.zip_directory import END_MAGIC, END_SPAN
 from auditor.model import FactKind, Origin, Problem, ProblemCode, RecordKind
+from auditor.platforms.adb_backup_records import find_backup
 from auditor.platforms.android_set import ApkProbe, group_apks, is_split_name
 from auditor.platforms.candidate import AndroidSet, Candidate, IosBundle
 from auditor.platforms.compiled_files import belonging, find_compiled
@@ -85,6 +86,7 @@ class _Walk:
             self._prefix = "data/"
         names = (inner.name for inner in folders)
         yield from find_data_directories(place.here, f"{self._prefix}{place.path}", names)
+        yield from find_backup(place, folders)
         found = find_in_files(files, self._search, depth=self._depth, budget_for=place.budget_for, above=above)
         yield from _with_compiled(found, files, folders)
 
@@ -212,7 +214,9 @@ def open_file(
     try:
         if not (zipped or expected or _may_be_archive(item, head)):
             problem = unread_partition(item) if partition else None
-            yield from () if problem is None else (problem,)
+            # A phone has dozens of partitions of firmware; only those that could hold apps are worth a word.
+            if problem is not None and problem.hidden:
+                yield problem
             return
         data = _whole(item, budget)
         if not zipped and not is_zip(data):
@@ -340,7 +344,7 @@ def _find_in_carrier(kinds: tuple[CarrierKind, ...], opening: Opening, depth: in
     if carrier.directory is not None:
         yield from find_in_folder(carrier.directory, search, depth + 1)
         yield from carrier.directory.problems
-    for member in carrier.members:
+    for member in map(search.unpacking, carrier.members):
         asked = opening.asked and carrier.single
         inner = open_file(member, opening.budget, depth + 1, search, asked=asked, partition=not carrier.single)
         yield from search.walk(member, inner)

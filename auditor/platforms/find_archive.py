@@ -11,11 +11,13 @@ from auditor.formats.apex import recognise_apex
 from auditor.formats.foreign_carriers import recognise_foreign_zip
 from auditor.formats.zip import Archive
 from auditor.model import Origin, Problem, ProblemCode, placement_of
+from auditor.platforms.adb_backup_records import backup_of, is_backup_manifest
 from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, IosBundle
 from auditor.platforms.compiled_files import belonging, is_compiled_place
 from auditor.platforms.data_directories import find_data_directories
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
+from auditor.platforms.record_source import RecordSource
 from auditor.platforms.search import Beside, Finding
 from auditor.platforms.signs import FOR_BELOW, STORE_RECORD, USERDATA
 
@@ -96,6 +98,17 @@ class _Folders:
         above = {f"../{name}": outer[name] for name in FOR_BELOW if name in outer}
         return {**above, **found} if above else found
 
+    def backups(self) -> Iterator[RecordSource]:
+        """The record of each unpacked backup: the manifests below one folder ``apps``."""
+        if not any(is_backup_manifest(entry.name) for entry in self._zipped.archive.entries):
+            return
+        found: dict[str, list[Member]] = {}
+        for member in find_members(self._zipped.archive, self._zipped.item.origin, self._zipped.budget):
+            if is_backup_manifest(member.path):
+                found.setdefault(member.path.rsplit("/", 2)[0], []).append(member)
+        for manifests in found.values():
+            yield from backup_of(manifests, self._zipped.budget)
+
     def compiled(self, path: str) -> Iterator[Member]:
         """What was compiled from the APKs of a folder."""
         self.beside(path)
@@ -121,6 +134,7 @@ def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> 
         prefix = "data/" if USERDATA.issubset(outer.get("", ())) else ""
         for folder, names in outer.items():
             yield from find_data_directories(origin.child(folder), f"{prefix}{folder}", names)
+        yield from neighbours.backups()
     for member in find_members(archive, origin, zipped.budget):
         if any(outer in roots for outer in _outer_folders(member.path)):
             continue

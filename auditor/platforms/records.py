@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from auditor.model import DeviceRecord, RecordKind
 from auditor.platforms import android_dump_records, android_package_records, ios_records
+from auditor.platforms.adb_backup_records import read_backup
 from auditor.platforms.record_source import RecordSource
 
 _RECOGNISERS: tuple[Callable[[str, bytes], RecordKind | None], ...] = (
@@ -46,6 +47,8 @@ def read_record(source: RecordSource) -> DeviceRecord:
     """
     if source.kind in android_package_records.KINDS:
         return android_package_records.read(source)
+    if source.kind is RecordKind.ADB_BACKUP:
+        return read_backup(source)
     if source.kind in _IOS:
         return ios_records.read(source)
     return android_dump_records.read(source)
