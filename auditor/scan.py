@@ -29,7 +29,6 @@ from auditor.model import (
     Extraction,
     JudgedRecord,
     Origin,
-    PartKind,
     Problem,
     ProblemCode,
     Scan,
@@ -39,6 +38,7 @@ from auditor.platforms.android_bundle import extract_bundle
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, Candidate
 from auditor.platforms.find import find_in_files, find_in_folder, find_nested
 from auditor.platforms.ios import extract_ios
+from auditor.platforms.meter import Meter
 from auditor.platforms.record_source import RecordSource
 from auditor.platforms.records import read_record
 from auditor.platforms.refusal import refusal
@@ -54,11 +54,11 @@ class Progress:
     files_done: int
     """Apps read so far."""
     bytes_done: int
-    """Bytes of the files they are made of, each file counted once."""
-    bytes_total: int | None
+    """Bytes of the inputs that were read or walked past; what lies in an image or archive counts for its share."""
+    bytes_total: int
     """Bytes of every file below the inputs."""
     current: str
-    """Origin of the app that was just read."""
+    """Origin of the app that was read last; empty before the first."""
 
 
 @dataclass(slots=True)
@@ -74,6 +74,7 @@ class Run:
     as_of: date
     limits: Limits = DEFAULT
     observer: Callable[[Progress], None] | None = None
+    """Told of each app that was read, and in between as the bytes go by."""
     deep: bool = False
     """Look at class profiles and at who calls the SDKs, too: a pass over the code of each app."""
     passwords: tuple[str, ...] = field(default=(), repr=False)
@@ -84,8 +85,8 @@ class Run:
     records: list[JudgedRecord] = field(default_factory=list)
     """What files that only name apps say, in the order in which they were met."""
     found_problems: list[Problem] = field(default_factory=list)
-    _bytes_done: int = 0
-    _bytes_total: int | None = None
+    _meter: Meter | None = None
+    _current: str = ""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -102,11 +103,13 @@ class Run:
         for place, _ in labelled:
             _check_exists(place)
         if self.observer is not None:
-            self._bytes_total = sum(_size_below(place, self.limits) for place, _ in labelled)
+            self._meter = Meter(sum(_size_below(place, self.limits) for place, _ in labelled), self._tell)
         for place, label in labelled:
-            search = Search(self.limits, guarded, self.passwords)
+            search = Search(self.limits, guarded, self.passwords, meter=self._meter)
             for found in open_argument(place, label, search, several=len(labelled) > 1):
                 yield from self._follow(found)
+        if self._meter is not None:
+            self._meter.finish()
 
     def _follow(self, found: Found) -> Iterator[Audit]:
         """Audit one candidate, then the apps nested in it."""
@@ -119,10 +122,12 @@ class Run:
         for outcome in guarded(found.origin, self._answer(found)):
             if isinstance(outcome, Problem):
                 self.found_problems.append(outcome)
+                self._report(found)
                 return
             audit, nested = outcome
             self.apps += 1
-            self._report(audit)
+            self._current = str(audit.app.origin)
+            self._report(found)
             yield audit
             for member in nested:
                 search = find_nested(member, found.budget, found.origin, found.depth + 1)
@@ -148,12 +153,25 @@ class Run:
             extraction, matches = look_deeper(extraction, matches, self.catalog, self.limits)
         yield judge(extraction, matches, self.catalog, self.as_of), nested
 
-    def _report(self, audit: Audit) -> None:
-        if self.observer is None:
-            return
-        if audit.app.parent is None:
-            self._bytes_done += sum(part.size for part in audit.app.parts if part.kind not in _INNER)
-        self.observer(Progress(self.apps, self._bytes_done, self._bytes_total, str(audit.app.origin)))
+    def _report(self, found: Candidate) -> None:
+        """Count what was an app, and tell; one that lies in another was counted with it."""
+        if self._meter is not None:
+            if found.parent is None:
+                self._meter.add(_size_of(found))
+            self._tell()
+
+    def _tell(self) -> None:
+        if self.observer is not None and self._meter is not None:
+            self.observer(Progress(self.apps, self._meter.done, self._meter.total, self._current))
+
+
+def _size_of(found: Candidate) -> int:
+    """Bytes of the files a candidate is made of."""
+    if isinstance(found, AndroidSet):
+        return sum(member.size for member in found.apks)
+    if isinstance(found, AndroidBundle):
+        return found.file.size
+    return found.whole.size if found.whole is not None else sum(member.size for member in found.members.values())
 
 
 def _read(found: RecordSource | DeviceRecord) -> Iterator[DeviceRecord | Problem]:
@@ -164,10 +182,6 @@ def _read(found: RecordSource | DeviceRecord) -> Iterator[DeviceRecord | Problem
         yield read_record(found)
     except AuditorError as error:
         yield refusal(found.origin, error, ProblemCode.RECORD_DAMAGED)
-
-
-_INNER = frozenset({PartKind.EXTENSION, PartKind.WATCH, PartKind.CLIP})
-"""Parts that lie inside another part."""
 
 
 def guarded(origin: Origin, steps: Iterator[_T]) -> Iterator[_T | Problem]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
+import random
 import shutil
+import tarfile
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -22,6 +25,7 @@ from auditor import Audit, Catalog, Problem, Run, Verdict, audit, load_catalog
 from auditor.errors import InputError
 from auditor.limits import DEFAULT
 from auditor.model import Origin, ProblemCode, Scan
+from auditor.platforms.meter import Meter
 from auditor.report.content import report_of
 from auditor.report.csv_report import render_csv
 from auditor.report.json_report import render_json, render_jsonl
@@ -337,18 +341,16 @@ class TestProgress:
         put(tmp_path, FILES)
         seen: list[Progress] = []
         _, audits = read(tmp_path, observer=seen.append)
-        total = sum(len(content) for content in FILES.values())
-        assert [item.current for item in seen] == origins(audits)
-        assert [item.files_done for item in seen] == [1, 2, 3, 4, 5, 6]
-        assert {item.bytes_total for item in seen} == {total}
-        done = [item.bytes_done for item in seen]
-        assert done == sorted(done)
-        assert done[-1] <= total
+        assert list(dict.fromkeys(item.current for item in seen if item.current)) == origins(audits)
+        assert list(dict.fromkeys(item.files_done for item in seen if item.files_done)) == [1, 2, 3, 4, 5, 6]
+        goes_by(seen, sum(len(content) for content in FILES.values()))
 
     def test_an_unpacked_bundle_is_counted_once(self, tmp_path: Path) -> None:
         seen: list[Progress] = []
-        read(put(tmp_path / "My.app", bundle({"PlugIns/X.appex/Info.plist": b""})), observer=seen.append)
-        assert [item.bytes_done for item in seen] == [seen[0].bytes_total]
+        files = bundle({"PlugIns/X.appex/Info.plist": b""})
+        read(put(tmp_path / "My.app", files), observer=seen.append)
+        assert len(seen) == 1
+        goes_by(seen, sum(len(content) for content in files.values()))
 
     def test_a_single_file_is_its_own_total(self, tmp_path: Path) -> None:
         seen: list[Progress] = []
@@ -361,6 +363,125 @@ class TestProgress:
         with deep_folders(tmp_path, 1200, "a.apk", apk()):
             read(tmp_path, observer=seen.append)
         assert [item.bytes_total for item in seen] == [len(apk())]
+
+    def test_files_that_are_no_apps_count_as_they_go_by(self, tmp_path: Path) -> None:
+        seen: list[Progress] = []
+        put(tmp_path, {**{f"{number}.bin": bytes(1000) for number in range(5)}, "z.apk": apk()})
+        read(tmp_path, observer=seen.append)
+        assert [item.bytes_done for item in seen[:5]] == [1000, 2000, 3000, 4000, 5000]
+        assert [item.files_done for item in seen] == [0, 0, 0, 0, 0, 1]
+        goes_by(seen, 5000 + len(apk()))
+
+    @pytest.mark.parametrize("form", ["tar", "tar.gz", "zip", "nested zip", "ipa"])
+    def test_what_lies_in_an_archive_goes_by_bit_by_bit(self, tmp_path: Path, form: str) -> None:
+        source = random.Random(7)
+        files = {f"data/app/com.example.x{number}-1/base.apk": apk() for number in range(6)}
+        files |= {f"data/media/0/{number}.jpg": source.randbytes(20_000) for number in range(20)}
+        archived = _packed(form, files)
+        seen: list[Progress] = []
+        read(put(tmp_path, {"phone": archived, "beside.bin": bytes(10)}), observer=seen.append)
+        assert len(seen) >= (20 if form != "ipa" else 2)
+        goes_by(seen, len(archived) + 10)
+        steps = [after.bytes_done - before.bytes_done for before, after in itertools.pairwise(seen)]
+        assert max(steps) < (0.2 if form != "ipa" else 1) * len(archived)
+
+    def test_an_app_that_cannot_be_read_goes_by_as_well(self, tmp_path: Path) -> None:
+        seen: list[Progress] = []
+        put(tmp_path, {"a.apk": apk()[:-50], "b.apk": apk(), "c.apk": b"PK\x03\x04" + bytes(100)})
+        read(tmp_path, observer=seen.append)
+        goes_by(seen, len(apk()) * 2 - 50 + 104)
+
+    def test_a_bundle_of_splits_is_counted_once(self, tmp_path: Path) -> None:
+        seen: list[Progress] = []
+        files = {"info.json": b"{}", "base.apk": apk(), "split_x.apk": split("x"), "x.obb": bytes(1000)}
+        data = archive(files, method=0)
+        read(put(tmp_path, {"a.apks": data, "b.apks": data}), observer=seen.append)
+        goes_by(seen, 2 * len(data))
+        assert seen[0].bytes_done < len(data)
+
+    def test_apps_in_an_app_add_nothing(self, tmp_path: Path) -> None:
+        seen: list[Progress] = []
+        data = FILES["b/outer.apk"]
+        read(put(tmp_path, {"a.apk": data}), observer=seen.append)
+        assert [(item.files_done, item.bytes_done) for item in seen] == [(1, len(data)), (2, len(data))]
+
+    def test_a_million_files_are_told_of_a_thousand_times(self) -> None:
+        told: list[int] = []
+        meter = Meter(1_000_000, lambda: told.append(meter.done))
+        for _ in range(1_000_000 // 10):
+            meter.enter(10)
+            meter.leave(counted=True)
+        assert 900 <= len(told) <= 1000
+        assert meter.done == 1_000_000
+
+    def test_unpacking_counts_for_half_of_what_is_packed_at_most(self) -> None:
+        meter = Meter(1000, lambda: None)
+        meter.enter(600)
+        seen = []
+        for _ in range(100):
+            meter.creep(100)
+            seen.append(meter.done)
+        assert seen == sorted(seen)
+        assert (seen[5] > 80, seen[-1]) == (True, 300)
+        meter.expect(10_000)
+        meter.enter(5_000)
+        meter.leave(counted=True)
+        assert meter.done == 450
+        meter.leave(counted=True)
+        assert meter.done == 600
+
+    def test_what_is_not_met_again_is_counted_at_the_end(self) -> None:
+        told: list[int] = []
+        meter = Meter(1000, lambda: told.append(meter.done))
+        meter.finish()
+        meter.finish()
+        Meter(0, lambda: told.append(-1)).finish()
+        assert told == [1000]
+
+    def test_sizes_that_lie_never_pass_the_total_nor_go_back(self) -> None:
+        source = random.Random(3)
+        meter = Meter(5000, lambda: None)
+        depth, before = 0, 0
+        for _ in range(3000):
+            step = source.randrange(5)
+            if step == 0:
+                meter.enter(source.choice((0, 1, 100, 10**12)))
+                depth += 1
+            elif step == 1 and depth:
+                meter.leave(counted=source.random() < 0.5)
+                depth -= 1
+            elif step == 2:
+                meter.add(source.choice((0, 3, 10**9)) if source.random() < 0.01 else 1)
+            elif step == 3:
+                meter.creep(source.choice((0, 10, 10**12)))
+            else:
+                meter.expect(source.choice((0, 1, 10**15)))
+            assert before <= meter.done <= 5000
+            before = meter.done
+
+
+def goes_by(seen: list[Progress], total: int) -> None:
+    """It ends at the total, without a step back and without passing it."""
+    done = [item.bytes_done for item in seen]
+    assert done == sorted(done)
+    assert {item.bytes_total for item in seen} == {total}
+    assert done[-1] == total
+
+
+def _packed(form: str, files: dict[str, bytes]) -> bytes:
+    if form == "zip":
+        return archive(files)
+    if form == "nested zip":
+        return archive({"inner.zip": archive(files)}, method=0)
+    if form == "ipa":
+        return ipa(bundle(), {name: content for name, content in files.items() if name.endswith(".jpg")})
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz" if form == "tar.gz" else "w") as packed:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+    return stream.getvalue()
 
 
 class TestTheLibrary:

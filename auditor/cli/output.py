@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.scan import Progress
 
 _MIN_WIDTH, _PLAIN_WIDTH, _MAX_WIDTH = 60, 80, 120
+_BEFORE_THE_FIRST = "looking for apps"
 
 
 def write(pieces: Iterable[str], encoding: str = "utf-8") -> None:
@@ -69,7 +70,7 @@ def colour() -> bool:
 
 @contextmanager
 def progress_bar(wanted: bool) -> Iterator[Callable[[Progress], None] | None]:
-    """Show how many apps were read, on stderr and only on a terminal; yields what a run tells its progress to."""
+    """Show how much was read, on stderr and only on a terminal; yields what a run tells its progress to."""
     if not wanted or not sys.stderr.isatty():
         yield None
         return
@@ -82,9 +83,10 @@ def progress_bar(wanted: bool) -> Iterator[Callable[[Progress], None] | None]:
     # The name comes from the input: no markup, one line.
     current = bars.TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
     count = bars.TextColumn("{task.fields[apps]} apps", markup=False)
-    columns = (bars.BarColumn(bar_width=20), bars.TaskProgressColumn(), count, bars.TimeElapsedColumn(), current)
+    share, size, time = bars.TaskProgressColumn(), bars.DownloadColumn(binary_units=True), bars.TimeElapsedColumn()
+    columns = (bars.BarColumn(bar_width=20), share, size, count, time, current)
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking for apps", total=None, apps=0)
+        task = bar.add_task(_BEFORE_THE_FIRST, total=None, apps=0)
 
         def show(progress: Progress) -> None:
             bar.update(
@@ -92,7 +94,7 @@ def progress_bar(wanted: bool) -> Iterator[Callable[[Progress], None] | None]:
                 total=progress.bytes_total,
                 completed=progress.bytes_done,
                 apps=progress.files_done,
-                description=visible(progress.current),
+                description=visible(progress.current) or _BEFORE_THE_FIRST,
             )
 
         yield show

@@ -13,6 +13,7 @@ _STEPS = 1000
 class _Frame:
     """A file that is being looked into."""
 
+    start: float
     end: float
     """Bytes of the inputs behind the search once the file is."""
     scale: float
@@ -35,18 +36,19 @@ class Meter:
     _frames: list[_Frame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._frames.append(_Frame(float(self.total), 1.0))
+        self._frames.append(_Frame(0.0, float(self.total), 1.0))
 
     @property
     def done(self) -> int:
         """Bytes of the inputs that lie behind the search."""
-        return int(self._done)
+        return round(self._done)
 
     def enter(self, size: int) -> None:
         """Go into a file of so many bytes, as its container states them."""
         outer = self._frames[-1]
         share = self._share(size)
-        self._frames.append(_Frame(min(self._done + share, outer.end), share / size if size > 0 else 0.0))
+        end = min(self._done + share, outer.end)
+        self._frames.append(_Frame(self._done, end, share / size if size > 0 else 0.0))
 
     def expect(self, size: int) -> None:
         """Say that what lies in the file that was entered adds up to so many bytes."""
@@ -56,12 +58,27 @@ class Meter:
     def leave(self, *, counted: bool) -> None:
         """Go out of a file; one that is not ``counted`` is read later, and then counted by ``add``."""
         frame = self._frames.pop()
-        if counted:
-            self._advance(frame.end)
+        if not counted:
+            return
+        self._advance(frame.end)
+
+    def creep(self, size: int) -> None:
+        """Count bytes that the file unpacks to: what that will add up to is not known, so they go to half its share."""
+        frame = self._frames[-1]
+        middle = (frame.start + frame.end) / 2
+        if self._done < middle:
+            part = size * frame.scale / (2 * (frame.end - frame.start))
+            self._advance(self._done + (middle - self._done) * min(part, 1.0))
+
+    def finish(self) -> None:
+        """Say that nothing is left, whatever was not met again."""
+        if round(self._told) < self.total:
+            self._done = self._told = float(self.total)
+            self.tell()
 
     def add(self, size: int) -> None:
-        """Count bytes that were read of the file that was entered."""
-        self._advance(self._done + self._share(size))
+        """Count bytes that were read of the file that was entered; the caller tells."""
+        self._done = self._told = self._done + self._share(size)
 
     def _share(self, size: int) -> float:
         frame = self._frames[-1]
@@ -69,6 +86,6 @@ class Meter:
 
     def _advance(self, done: float) -> None:
         self._done = max(self._done, done)
-        if (self._done - self._told) * _STEPS >= self.total:
+        if (self._done - self._told) * _STEPS >= self.total > 0:
             self._told = self._done
             self.tell()

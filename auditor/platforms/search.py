@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from auditor.containers.carrier import StreamMember
 from auditor.containers.member import Member
 from auditor.limits import DEFAULT, Limits
 from auditor.model import DeviceRecord, Origin, Problem
@@ -60,3 +62,15 @@ class Search:
         """Say what the files in the one that is walked add up to."""
         if self.meter is not None:
             self.meter.expect(size)
+
+    def unpacking(self, member: Member) -> Member:
+        """The same file; where it is a packed stream, its unpacking is counted as it goes."""
+        if self.meter is None or not isinstance(member, StreamMember):
+            return member
+        return replace(member, chunks=partial(_creeping, member.chunks, self.meter))
+
+
+def _creeping(chunks: Callable[[], Iterator[bytes | memoryview]], meter: Meter) -> Iterator[bytes | memoryview]:
+    for chunk in chunks():
+        meter.creep(len(chunk))
+        yield chunk
