@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import itertools
 import json
@@ -9,11 +10,13 @@ import os
 import random
 import shutil
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -22,7 +25,11 @@ import auditor.platforms.find
 import auditor.platforms.find_archive
 import auditor.scan
 from auditor import Audit, Catalog, Problem, Run, Verdict, audit, load_catalog
+from auditor.containers.archive import ArchiveMember
+from auditor.containers.folder import FileMember
+from auditor.containers.tree import TreeMember
 from auditor.errors import InputError
+from auditor.formats.blob import Blob
 from auditor.limits import DEFAULT
 from auditor.model import Origin, ProblemCode, Scan
 from auditor.platforms.meter import Meter
@@ -482,6 +489,46 @@ def _packed(form: str, files: dict[str, bytes]) -> bytes:
             member.size = len(content)
             packed.addfile(member, io.BytesIO(content))
     return stream.getvalue()
+
+
+class TestHowOftenBytesAreRead:
+    @pytest.mark.parametrize("form", ["tar", "tar.gz", "zip", "folder"])
+    def test_an_app_is_hashed_once_and_opened_to_find_it_and_to_read_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    ) -> None:
+        files = {f"data/app/com.example.x{size}-1/base.apk": _sized(size) for size in (3_000, 70_000)}
+        if form == "folder":
+            put(tmp_path / "phone", files)
+        else:
+            put(tmp_path, {"phone": _packed(form, files)})
+        hashed: list[int] = []
+        opened: list[str] = []
+
+        def sha256(data: Blob = b"") -> object:
+            hashed.append(len(data))
+            return hashlib.sha256(data)
+
+        for kind in (ArchiveMember, FileMember, TreeMember):
+            monkeypatch.setattr(kind, "open", _counted(kind.open, opened))
+        monkeypatch.setattr(auditor.platforms.android, "hashlib", SimpleNamespace(sha256=sha256))
+        _, audits = read(tmp_path / "phone")
+        assert len(audits) == 2
+        assert sorted(hashed) == sorted(len(content) for content in files.values())
+        apks = [origin for origin in opened if origin.endswith("base.apk")]
+        assert {apks.count(origin) for origin in apks} == {2}
+
+
+def _sized(size: int) -> bytes:
+    """An APK of its own with so many bytes that do not pack."""
+    return apk(declared(f"com.example.x{size}"), {"assets/x": random.Random(size).randbytes(size)})
+
+
+def _counted(healthy: Callable[[Any], Blob], opened: list[str]) -> Callable[[Any], Blob]:
+    def opening(member: Any) -> Blob:
+        opened.append(str(member.origin))
+        return healthy(member)
+
+    return opening
 
 
 class TestTheLibrary:
