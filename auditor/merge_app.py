@@ -1,45 +1,68 @@
-"""Bring together what every source says of one app on one device, and say where they contradict each other."""
+"""Bring together what every source says of one app on one device: what it is there, and which sightings show it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from auditor.model import GRADE_ORDER, DeviceApp, Grade, Role, Signer, State
-from auditor.sightings import FILES, Sighting, Weight
+from auditor.merge_conflicts import conflicts_of, dated, forms_of
+from auditor.model import GRADE_ORDER, DeviceApp, Grade, Role, State
+from auditor.model.moments import earliest, latest
+from auditor.sightings import FullRecord, Sighting, Weight
 
-_IN_PLACE = (State.INSTALLED, State.STAGED, State.ARCHIVED)
+_IN_PLACE = (State.INSTALLED, State.ARCHIVED, State.STAGED)
+_MOST_PRESENT_FIRST = (
+    *_IN_PLACE,
+    State.PRESENT,
+    State.BACKUP,
+    State.RESIDUAL,
+    State.HISTORY,
+    State.SHADOWED,
+    State.UNKNOWN,
+)
 _ROLES = tuple(Role)
 
 
-def merge_app(
-    found: Sequence[Sighting], users: Sequence[str], full: frozenset[str], scanned: frozenset[tuple[int, bool]]
-) -> DeviceApp:
-    """One app from its sightings, at least one.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the merge of one app needs to know of the device."""
 
-    ``users`` are the users of the device, ``full`` the kinds of records that name all apps of the platform, and
-    ``scanned`` tells which scans read installed app files: (scan, whether of the system).
-    """
-    found = sorted(found, key=lambda item: (-item.weight, item.when, item.source, item.place))
-    states = tuple(_states(found, users, full))
+    users: Sequence[str]
+    full: Sequence[FullRecord]
+    """Records that name all apps of the platform."""
+    areas: Mapping[int, frozenset[str]]
+    """For each scan the parts of the device of which app files were read."""
+    unread: Mapping[int, tuple[str, ...]]
+    """For each scan the places of files that could not be read as an app."""
+
+
+def merge_app(found: Sequence[Sighting], around: Surroundings) -> DeviceApp:
+    """One app from its sightings, at least one."""
+    found = sorted(found, key=lambda item: item.place)
+    found = sorted(found, key=lambda item: (item.weight, item.when, item.source), reverse=True)
+    gone = _gone_since(found, around.full)
+    states = tuple(_states(found, around, gone))
     in_place = tuple(_in_place(found, states))
     builds = [item for item in found if item.build]
+    named = in_place or found
     return DeviceApp(
         platform=found[0].platform,
         app_id=found[0].app_id,
         label=next((item.label for item in (*builds, *found) if item.label), ""),
         states=states,
-        versions=_distinct(_versions(in_place or found)),
-        signers=_distinct(_shown_signers(in_place or found)),
-        installers=_distinct(item.installer for item in found if item.installer),
-        first_seen=min((time for item in found for time in item.times), default=""),
-        last_seen=max((time for item in found for time in (*item.times, item.when)), default=""),
+        versions=_distinct(_versions(named)),
+        signers=_distinct(_shown_signers(named)),
+        installers=_distinct(item.installer for item in named if item.installer),
+        first_seen=earliest(time for item in found for time in item.times),
+        last_seen=latest(_times_there(found)),
         sources=tuple(sorted({item.source for item in found})),
         builds=_distinct(item.build for item in builds),
-        code_seen=_code_seen(in_place, builds),
-        subjects=_subjects(found),
+        code_seen=_code_seen(found, in_place),
+        shadowed_unseen=_shadowed_unseen(found),
+        subjects=_subjects(found, in_place),
         unknown=tuple(sorted({subject for item in builds for subject in item.unknown})),
-        notes=tuple(_notes(found, in_place)),
-        conflicts=tuple(_conflicts(found, in_place, full, scanned)),
+        notes=_distinct(_notes(found, in_place, gone)),
+        conflicts=_distinct(conflicts_of(found, in_place, around.full, around.areas, around.unread)),
     )
 
 
@@ -47,89 +70,150 @@ def _distinct(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def _states(found: Sequence[Sighting], users: Sequence[str], full: frozenset[str]) -> Iterator[tuple[str, State]]:
-    """The state for each user that some source tells of; for the whole device where none does."""
-    told = [user for user in users if any(item.user == user for item in found)]
+def _gone_since(found: Sequence[Sighting], full: Sequence[FullRecord]) -> FullRecord | None:
+    """The record of all apps, newer than everything that shows the app, that does not name it any more."""
+    shown = [item for item in found if item.weight > Weight.TRACE]
+    if not shown or any(item.system and item.build for item in shown):
+        # What lies in the system stays there.
+        return None
+    silent = _silent(found, full)
+    return next((record for record in silent if all(item.is_older_than(record.since) for item in shown)), None)
+
+
+def _silent(found: Sequence[Sighting], full: Sequence[FullRecord]) -> list[FullRecord]:
+    """The records of all apps that do not name this one."""
+    named = {(item.scan, item.record) for item in found}
+    return [record for record in full if record.key not in named]
+
+
+def _states(found: Sequence[Sighting], around: Surroundings, gone: FullRecord | None) -> Iterator[tuple[str, State]]:
+    """The state for each user that some source tells of; for the whole device where the best source tells of none."""
+    told = [user for user in around.users if any(item.user == user for item in found)]
+    heaviest = max(item.weight for item in found)
+    if not any(item.user for item in found if item.weight is heaviest):
+        told = []
+    silent = frozenset(record.key[0] for record in _silent(found, around.full))
     for user in told or [""]:
-        yield user, _state(found, user, full)
+        yield user, State.HISTORY if gone is not None else _state(found, user, silent)
 
 
-def _state(found: Sequence[Sighting], user: str, full: frozenset[str]) -> State:
-    """What the heaviest and newest source says for a user; what names this user goes before what names none."""
+def _state(found: Sequence[Sighting], user: str, silent: frozenset[int]) -> State:
+    """What the heaviest and newest source says for a user; what names this user goes before what names none.
+
+    ``silent`` are the scans with a record of all apps that does not name this one.
+    """
+    is_open = False
     for weight in sorted(Weight, reverse=True):
         said = [item for item in found if item.weight is weight and item.state is not State.SHADOWED]
-        own = [item for item in said if item.user == user] or [item for item in said if not (user and item.user)]
-        if not own:
+        own = [item for item in said if item.user == user]
+        if not own or weight is Weight.FILE:
+            # A file that lies there for all users may lie among the data of one as well.
+            own = [item for item in said if not user or item.user in ("", user)]
+        known = [item for item in own if item.state is not State.UNKNOWN]
+        is_open = is_open or len(known) < len(own)
+        if not known:
             continue
-        newest = max(own, key=lambda item: (item.when, item.state in _IN_PLACE))
-        if weight is Weight.FILE and newest.state is State.INSTALLED and full and not newest.system:
-            # A record of all apps is there and does not name it: the file is left over, or was put there.
-            return State.PRESENT
-        return newest.state
+        if weight is Weight.TRACE and is_open:
+            return State.UNKNOWN
+        decisive = _newest(known)
+        if decisive.weight is Weight.FILE and decisive.state is State.INSTALLED and not decisive.system:
+            # The record of all apps beside it does not name it: the file is left over, or was put there.
+            return State.PRESENT if decisive.scan in silent else State.INSTALLED
+        return decisive.state
     return State.SHADOWED if any(item.state is State.SHADOWED for item in found) else State.UNKNOWN
 
 
+def _newest(said: Sequence[Sighting]) -> Sighting:
+    """The newest one; of several that may be, the one that says most: a doubt is no absence."""
+    newest = [item for item in said if not any(item.is_older_than(other.since) for other in said)]
+    return min(newest or said, key=lambda item: _MOST_PRESENT_FIRST.index(item.state))
+
+
 def _in_place(found: Sequence[Sighting], states: Sequence[tuple[str, State]]) -> Iterator[Sighting]:
-    """The sightings of the app as it is now: not of older copies, backups or traces."""
-    if not any(state in _IN_PLACE for _, state in states):
+    """The sightings of the app as it is now: not of older copies, begun installations, backups or traces."""
+    there = {state for _, state in states}
+    wanted = there & {State.INSTALLED, State.ARCHIVED} or there & {State.STAGED}
+    if not wanted:
         return
-    factory = {path for item in found if item.state is State.SHADOWED for path in item.paths}
-    for item in found:
-        if item.weight < Weight.FILE or item.state not in _IN_PLACE:
-            continue
-        if item.weight is Weight.FILE and item.system and (factory or _updated(found)):
-            continue
-        yield item
+    shown = [item for item in found if item.weight >= Weight.FILE and item.state in wanted]
+    live = [item.since for item in shown if item.weight is Weight.LIVE]
+    updated = _is_updated(found)
+    for item in shown:
+        factory = item.weight is Weight.FILE and item.system and updated
+        if not factory and not any(item.is_older_than(since) for since in live):
+            yield item
 
 
-def _updated(found: Sequence[Sighting]) -> bool:
+def _is_updated(found: Sequence[Sighting]) -> bool:
     """Whether a newer copy outside the system partitions is in place."""
-    return any(item.weight is Weight.FILE and not item.system and item.state is State.INSTALLED for item in found)
+    return any(
+        item.state is State.SHADOWED
+        or (item.weight is Weight.FILE and not item.system and item.state is State.INSTALLED)
+        or (item.weight is Weight.LIVE and item.system and item.area == "data")
+        for item in found
+    )
 
 
-def _code_seen(in_place: Sequence[Sighting], builds: Sequence[Sighting]) -> bool:
-    """Whether the bytes of the version in place were read: those of another version prove nothing for it."""
-    if not builds:
+def _code_seen(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> bool:
+    """Whether the bytes of every version in place were read: those of another version prove nothing for it."""
+    builds = [item for item in found if item.build]
+    there = in_place or [item for item in found if item.state.is_presence and item.state is not State.SHADOWED]
+    told = [item for item in there if not item.build]
+    if not builds or any(item.state is State.ARCHIVED for item in told):
         return False
-    named = {item.version_code for item in in_place if not item.build and item.version_code}
-    seen = {item.version_code for item in builds}
-    return not named or bool(named & seen)
+    read = {item.version_code for item in builds}
+    named = {item.version_code for item in told if item.version_code}
+    if named:
+        return named <= read
+    # No record tells a version: a copy elsewhere on the device may be of another one.
+    return not told or any(item in there or item.state is State.UNKNOWN for item in builds)
+
+
+def _shadowed_unseen(found: Sequence[Sighting]) -> bool:
+    told = {item.version_code for item in found if item.state is State.SHADOWED}
+    read = {item.version_code for item in found if item.build}
+    system = any(item.build and item.system for item in found)
+    return not all(code in read if code else system for code in told)
 
 
 def _versions(items: Sequence[Sighting]) -> Iterator[str]:
     """Versions as shown; a bare code or name that a fuller one includes is left out."""
-    shown = [item.shown_version for item in items if item.shown_version]
-    fuller = [text for text in shown if " (" in text]
-    for text in shown:
-        if text in fuller or not any(text in other for other in fuller):
-            yield text
+    full = [item for item in items if item.version and item.version_code]
+    names, codes = {item.version for item in full}, {item.version_code for item in full}
+    for item in items:
+        shorter = item not in full and (item.version in names or item.version_code in codes)
+        if item.shown_version and not shorter:
+            yield item.shown_version
 
 
 def _shown_signers(items: Sequence[Sighting]) -> Iterator[str]:
     known = [signer for item in items for signer in item.signers]
+    forms = {form for item in items for signer in (*item.signers, *item.past_signers) for form in forms_of(signer)}
     yield from (f"sha256:{signer.sha256}" for signer in known)
-    for item in items:
-        for digest in item.digests:
-            if not any(digest in _forms(signer) for signer in known):
-                yield digest
+    yield from (digest for item in items for digest in item.digests if digest not in forms)
 
 
-def _forms(signer: Signer) -> frozenset[str]:
-    return frozenset(
-        {f"sha256:{signer.sha256}", f"sha1:{signer.sha1}", f"md5:{signer.md5}", f"java-hash:{signer.java_hash}"}
-    )
+def _times_there(found: Sequence[Sighting]) -> Iterator[str]:
+    """Moments at which the app was there; a history was read at some time, which says nothing of the app."""
+    for item in found:
+        yield from item.times
+        if item.weight > Weight.TRACE and item.state.is_presence:
+            yield item.when
 
 
-def _subjects(found: Sequence[Sighting]) -> tuple[tuple[str, Role, Grade], ...]:
+def _subjects(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> tuple[tuple[str, Role, Grade], ...]:
     """The strongest match for each subject, the strongest subject first; what was read goes before what is told.
 
     A record says that an app is there under an id; its bytes say whether it is the real one.
     """
+    read = [item for item in in_place if item.build]
+    decided = {subject for item in read for subject, match in item.subjects if match.role is Role.APP}
     best: dict[str, tuple[bool, int, int]] = {}
-    read = {subject for item in found if item.build for subject, match in item.subjects if match.role is Role.APP}
     for item in found:
+        if read and item.build and item.weight is Weight.BACKUP:
+            continue
         for subject, match in item.subjects:
-            if subject in read and not item.build:
+            if match.role is Role.APP and subject in decided and item not in read:
                 continue
             key = (not match.grade.is_finding, _ROLES.index(match.role), GRADE_ORDER.index(match.grade))
             best[subject] = min(best.get(subject, key), key)
@@ -137,98 +221,22 @@ def _subjects(found: Sequence[Sighting]) -> tuple[tuple[str, Role, Grade], ...]:
     return tuple((subject, _ROLES[role], GRADE_ORDER[grade]) for subject, (_, role, grade) in ordered)
 
 
-def _notes(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> Iterator[str]:
-    """Copies that are not the one in place."""
-    seen: set[str] = set()
+def _notes(found: Sequence[Sighting], in_place: Sequence[Sighting], gone: FullRecord | None) -> Iterator[str]:
+    """What explains the state, and copies that are not the one in place."""
+    if gone is not None:
+        yield f"{dated(gone.source, gone.when)}, which names all apps, does not name it any more"
     for item in found:
         if item in in_place or item.weight is Weight.TRACE:
             continue
         if item.state is State.SHADOWED or (item.weight is Weight.FILE and item.system):
-            text = f"factory copy {item.shown_version or 'of unknown version'} at {_where(item)}"
+            yield f"factory copy {item.shown_version or 'of unknown version'} at {_where(item)}"
         elif item.build:
-            text = f"{item.shown_version or 'a copy'} at {item.place}: {item.state.value}"
+            yield f"{item.shown_version or 'a copy'} at {item.place}: {item.state.value} ({item.when[:10]})"
         elif item.weight is Weight.BACKUP:
-            text = f"{item.shown_version or 'it'} in the {item.source} of {item.when[:10]}"
-        else:
-            continue
-        if text not in seen:
-            seen.add(text)
-            yield text
+            yield f"{item.shown_version or 'it'} in the {dated(item.source, item.when)}"
+        elif item.state in _IN_PLACE and in_place:
+            yield f"{dated(item.source, item.when)}: {item.state.value} {item.shown_version}".rstrip()
 
 
 def _where(item: Sighting) -> str:
     return item.place if item.build else next(iter(item.paths), item.source)
-
-
-def _conflicts(
-    found: Sequence[Sighting], in_place: Sequence[Sighting], full: frozenset[str], scanned: frozenset[tuple[int, bool]]
-) -> Iterator[str]:
-    yield from _state_conflicts(found)
-    yield from _version_conflicts(in_place)
-    yield from _signer_conflicts(in_place)
-    yield from _file_conflicts(found, full, scanned)
-
-
-def _state_conflicts(found: Sequence[Sighting]) -> Iterator[str]:
-    """Live records that say different things for the same user."""
-    for user in sorted({item.user for item in found}):
-        live = [
-            item
-            for item in found
-            if item.weight is Weight.LIVE and item.user == user and item.state not in (State.SHADOWED, State.UNKNOWN)
-        ]
-        if len({item.state for item in live}) > 1:
-            whom = f" for user {user}" if user else ""
-            yield f"state{whom}: {_said(live, lambda item: item.state.value)}; the newest counts"
-
-
-def _version_conflicts(in_place: Sequence[Sighting]) -> Iterator[str]:
-    codes = {item.version_code for item in in_place if item.version_code}
-    names = {item.version for item in in_place if item.version}
-    if len(codes) > 1 or (not codes and len(names) > 1):
-        told = [item for item in in_place if item.shown_version]
-        yield f"version: {_said(told, lambda item: item.shown_version)}"
-
-
-def _signer_conflicts(in_place: Sequence[Sighting]) -> Iterator[str]:
-    """Signers that cannot be the same: certificates that differ, or a digest that is of none of them."""
-    told = [item for item in in_place if item.signers]
-    sets = {frozenset(signer.sha256 for signer in item.signers) for item in told}
-    if len(sets) > 1:
-        yield f"signer: {_said(told, _short_signers)}"
-    known = [form for item in told for signer in item.signers for form in _forms(signer)]
-    kinds = {form.partition(":")[0] for form in known if form.partition(":")[2]}
-    for item in in_place:
-        strange = [digest for digest in item.digests if digest.partition(":")[0] in kinds and digest not in known]
-        if strange and len(strange) == len(item.digests):
-            yield f"signer: {item.source} names {', '.join(strange)}, which is not {_said(told, _short_signers)}"
-
-
-def _short_signers(item: Sighting) -> str:
-    return " ".join(f"sha256:{signer.sha256[:16]}…" for signer in item.signers)
-
-
-def _file_conflicts(
-    found: Sequence[Sighting], full: frozenset[str], scanned: frozenset[tuple[int, bool]]
-) -> Iterator[str]:
-    """Files without a record, and records without the file they name, where both were looked at."""
-    live = [item for item in found if item.weight is Weight.LIVE]
-    files = [item for item in found if item.weight is Weight.FILE and item.state is State.INSTALLED]
-    if files and full and not live:
-        silent = ", ".join(sorted(full))
-        yield f"its file lies where installed apps are ({files[0].place}), and {silent} does not name it"
-    for item in live:
-        if item.state is not State.INSTALLED or (item.scan, item.system) not in scanned or not item.paths:
-            continue
-        if not any(other.scan == item.scan for other in found if other.build):
-            yield f"{item.source} names it as installed at {item.paths[0]}, and no such file was in the same input"
-            return
-
-
-def _said(items: Iterable[Sighting], what: Callable[[Sighting], str]) -> str:
-    """Each value with the sources that give it."""
-    told: dict[str, list[str]] = {}
-    for item in items:
-        source = item.source if item.source != FILES else f"{FILES} {item.place}"
-        told.setdefault(what(item), []).append(f"{source}, {item.when[:10]}")
-    return "; ".join(f"{value} ({', '.join(dict.fromkeys(sources))})" for value, sources in told.items())

@@ -34,6 +34,7 @@ LAYERS = {
     "judge_record": 4,
     "merge": 4,
     "merge_app": 4,
+    "merge_conflicts": 4,
     "sightings": 4,
     "inventory": 4,
     "catalog": 3,
@@ -138,7 +139,7 @@ def test_heavy_libraries_are_imported_only_where_they_are_used(trees: dict[Path,
     assert not wrong
 
 
-PURE = ("formats", "match", "match_app", "match_packers", "deep", "judge", "judge_record", "merge", "merge_app", "sightings", "model", "limits", "errors")
+PURE = ("formats", "match", "match_app", "match_packers", "deep", "judge", "judge_record", "merge", "merge_app", "merge_conflicts", "sightings", "model", "limits", "errors")
 
 
 def test_pure_modules_read_no_clock_file_or_environment(trees: dict[Path, ast.Module]) -> None:

@@ -62,9 +62,9 @@ def list_devices(db: Path) -> int:
 @click.argument("device_id", metavar="ID")
 @_db_option
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--all", "every", is_flag=True, help="Show every app one by one, also those without a finding.")
+@click.option("--all", is_flag=True, help="Show every app one by one, also those without a finding.")
 @signatures_option
-def show(device_id: str, db: Path, format: str, every: bool, signatures: tuple[Path, ...]) -> int:
+def show(device_id: str, db: Path, format: str, all: bool, signatures: tuple[Path, ...]) -> int:
     """Show the merged truth of one device, conflicts included.
 
     Takes the latest scan of each set of inputs that was scanned with --device ID. Exits like scan: 1 where a
@@ -88,7 +88,7 @@ def show(device_id: str, db: Path, format: str, every: bool, signatures: tuple[P
     if format == "json":
         write([render_device_json(merged)])
     else:
-        write_text(render_device(merged, names, width=width(), colour=colour(), every=every))
+        write_text(render_device(merged, names, width=width(), colour=colour(), every=all))
     return _exit_code(merged)
 
 

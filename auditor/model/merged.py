@@ -57,14 +57,17 @@ class DeviceApp:
     """``sha256:`` of the current signers where known, else what a record tells of them."""
     installers: tuple[str, ...]
     first_seen: str
-    """The earliest time that a source gives for it; empty: none does."""
+    """The earliest time that a source gives for it; UTC, or the device's own time without Z; empty: none does."""
     last_seen: str
+    """The last time that a source had it: a time of its own, or when a source that has it was made or scanned."""
     sources: tuple[str, ...]
     """Names of the sources that name or hold it, ascending."""
     builds: tuple[str, ...]
     """Keys of the bytes that were read, in place or not."""
     code_seen: bool
     """Whether the bytes of the app in place were read; else nothing can be said of what it carries."""
+    shadowed_unseen: bool
+    """Whether a factory copy behind an update is known from a record only."""
     subjects: tuple[tuple[str, Role, Grade], ...]
     """What it is or carries, strongest first."""
     unknown: tuple[str, ...]
@@ -93,6 +96,6 @@ class MergedDevice:
     verdicts: tuple[tuple[str, Verdict], ...]
     """One per subject that was asked about; UNKNOWN reads: not proven absent."""
     open_reasons: tuple[str, ...]
-    """Why absence is not proven, in sentences; empty: it is."""
+    """Why absence is not proven, in clauses; empty: it is."""
     conflicts: tuple[str, ...]
     """Contradictions about the device itself."""

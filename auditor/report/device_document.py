@@ -47,6 +47,7 @@ def _app(app: DeviceApp) -> dict[str, Any]:
         "sources": list(app.sources),
         "builds": list(app.builds),
         "code_seen": app.code_seen,
+        "factory_copy_unseen": app.shadowed_unseen,
         "subjects": [
             {"subject": subject, "role": role.value, "grade": grade.value} for subject, role, grade in app.subjects
         ],
