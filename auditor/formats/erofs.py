@@ -1,7 +1,7 @@
 """Read the files of an EROFS image, the file system of the system partitions of newer Android devices.
 
 Specification: Linux, EROFS on-disk format (Documentation/filesystems/erofs), as of Linux 6.18.
-Not read: data on further devices (named), checksums, extended attributes, targets of links.
+Not read: data on further devices (named), extended attributes, targets of links.
 """
 
 from __future__ import annotations
@@ -11,14 +11,22 @@ from collections.abc import Iterator
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
 from auditor.formats.erofs_content import PIECE, Volume
-from auditor.formats.erofs_inode import MAGIC, SUPERBLOCK, Inode, parse_superblock
+from auditor.formats.erofs_inode import MAGIC, SUPERBLOCK, Inode, has_sound_checksum, parse_superblock
 from auditor.formats.file_system import DirectoryListing, Node, NodeKind
 from auditor.formats.source import Source
 from auditor.limits import DEFAULT, Limits
 
 _ENTRY = struct.Struct("<QHBx")
 _KINDS = {0x8000: NodeKind.FILE, 0x4000: NodeKind.DIRECTORY, 0xA000: NodeKind.LINK}
-_ENTRY_KINDS = {1: NodeKind.FILE, 2: NodeKind.DIRECTORY, 7: NodeKind.LINK}
+_ENTRY_KINDS = {
+    1: NodeKind.FILE,
+    2: NodeKind.DIRECTORY,
+    3: NodeKind.OTHER,
+    4: NodeKind.OTHER,
+    5: NodeKind.OTHER,
+    6: NodeKind.OTHER,
+    7: NodeKind.LINK,
+}
 _NAME_SIZE = 255
 _FAULTS, _MOST_FAULTS = 5, 1000
 """Faults of one directory that are told, and after how many it is given up."""
@@ -53,6 +61,8 @@ class Erofs:
         superblock = volume.superblock
         self._root = Node("", NodeKind.DIRECTORY, 0, superblock.root_nid)
         remarks = []
+        if not has_sound_checksum(volume.image, superblock):
+            remarks.append("The checksum of the superblock of the EROFS image is wrong: files may be missing.")
         stated = superblock.blocks << superblock.block_bits
         if stated > volume.image.size:
             remarks.append(f"The EROFS image is cut off: {volume.image.size} of {stated} bytes are there.")
@@ -91,7 +101,11 @@ class Erofs:
         except FormatError as error:
             if not listing.nodes:
                 raise
+            listing.has_parent = True
             listing.fault(f"The rest of the directory cannot be read: {error}.")
+        if not listing.has_parent:
+            # Every directory has this entry, so that one without it was not listed in full.
+            listing.fault("The directory does not name its parent: entries may be missing.")
         return listing.result()
 
     def _blocks(self, inode: Inode) -> Iterator[bytes]:
@@ -121,6 +135,8 @@ class Erofs:
                 listing.fault("A name in the directory lies outside its block.")
             elif raw not in (b".", b".."):
                 self._add(listing, raw, nid, kind)
+            elif raw == b"..":
+                listing.has_parent = True
         listing.looked += len(entries)
         if listing.looked > self._limits.folder_entries:
             listing.stop(f"It has more than {self._limits.folder_entries} entries; raise --limit folder_entries.")
@@ -132,15 +148,20 @@ class Erofs:
         elif name in listing.nodes:
             listing.fault(f"A name is twice in the directory: {raw[:40]!r}.")
         else:
-            listing.nodes[name] = self._node(name, nid, _ENTRY_KINDS.get(entry_kind, NodeKind.OTHER))
+            node = listing.nodes[name] = self._node(name, nid, _ENTRY_KINDS.get(entry_kind, NodeKind.FILE))
+            if entry_kind and _ENTRY_KINDS.get(entry_kind) is not node.kind:
+                listing.fault(
+                    f"An entry says another thing of itself than its inode: {raw[:40]!r}; it may not be read."
+                )
 
     def _node(self, name: str, nid: int, stated: NodeKind) -> Node:
         try:
             inode = self._volume.inode(nid)
         except FormatError as error:
             # Only the entry says what it is; one of a kind that does not exist may be a file.
-            known = stated if stated in (NodeKind.DIRECTORY, NodeKind.LINK) else NodeKind.FILE
-            return Node(name, known, 0, nid, f"its inode cannot be read: {error}")
+            return Node(name, stated, 0, nid, f"its inode cannot be read: {error}")
+        if not inode.mode:
+            return Node(name, stated, 0, nid, "its inode cannot be read: it has no type")
         kind = _KINDS.get(inode.mode & 0xF000, NodeKind.OTHER)
         if kind is not NodeKind.FILE:
             return Node(name, kind, 0, nid)
@@ -180,6 +201,7 @@ class _Listing:
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
+        self.has_parent = False
         self.looked = 0
         """Entries looked at, whatever came of them."""
         self.full = False

@@ -1,7 +1,7 @@
 """Read the superblock and the inodes of an EROFS image.
 
 Specification: Linux, EROFS on-disk format (Documentation/filesystems/erofs), as of Linux 6.18.
-Not read: times, owners, extended attributes, checksums, the settings of the compressors.
+Not read: times, owners, extended attributes, the settings of the compressors.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 from auditor.errors import FormatError, UnsupportedError
+from auditor.formats.crc32c import crc32c
 from auditor.formats.source import Source
 
 MAGIC = b"\xe2\xe1\xf5\xe0"
@@ -22,6 +23,7 @@ _SLOT = struct.Struct("<64sIIHH52x")
 _COMPACT = struct.Struct("<HHHHI4xI12x")
 _EXTENDED = struct.Struct("<HHHHQI44x")
 _METABOX_BIT = 1 << 63
+_COMPATIBLE_CHECKSUM = 0x1
 
 
 class Incompatible(IntFlag):
@@ -98,6 +100,8 @@ class Inode:
     """Where the inode lies, and all that follows it."""
     end: int
     """Where the inode and its extended attributes end."""
+    form: int = 0
+    """The bits of ``i_format``."""
 
 
 def parse_superblock(source: Source) -> SuperBlock:
@@ -132,6 +136,17 @@ def parse_superblock(source: Source) -> SuperBlock:
     found = _devices(source, devices, table) if Incompatible.DEVICE_TABLE in flags else ()
     packed = packed if Incompatible.FRAGMENTS in flags else 0
     return SuperBlock(flags, bits, blocks, root, metadata << bits, packed, metabox, found)
+
+
+def has_sound_checksum(source: Source, superblock: SuperBlock) -> bool:
+    """Whether the first block has the checksum that the superblock states, or it states none."""
+    head = bytes(source.read(SUPERBLOCK, _SUPERBLOCK.size))
+    if not int.from_bytes(head[8:12], "little") & _COMPATIBLE_CHECKSUM:
+        return True
+    size = superblock.block_size
+    size = min(size - SUPERBLOCK if size > SUPERBLOCK else size, source.size - SUPERBLOCK)
+    data = bytes(source.read(SUPERBLOCK, size))
+    return crc32c(data[:4] + bytes(4) + data[8:]) == int.from_bytes(data[4:8], "little")
 
 
 def _devices(source: Source, count: int, slot: int) -> tuple[Device, ...]:
@@ -172,7 +187,7 @@ def parse_inode(superblock: SuperBlock, image: Source, metabox: Source | None, n
     if attributes:
         end += 12 + 4 * (attributes - 1)
     block = _first_block(superblock, word, high)
-    return Inode(nid, mode, size, layout, word, block, source, end)
+    return Inode(nid, mode, size, layout, word, block, source, end, form)
 
 
 def _first_block(superblock: SuperBlock, word: int, high: int | None) -> int | None:

@@ -2,8 +2,9 @@
 
 Specification: Linux kernel documentation, ext4 data structures and algorithms.
 
-Not read: the journal, what file-based encryption keeps secret, checksums, backup superblocks, targets of links,
-file systems with the features compression or dirdata.
+Not read: the journal, what file-based encryption keeps secret, checksums of group descriptors, backup superblocks,
+targets of links, deleted files, what lies behind the end of a file or of the file system, file systems with the
+features compression or dirdata.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
-from auditor.formats.ext4_blocks import find_runs
-from auditor.formats.ext4_directory import Entry, parse_entries, without_dots
+from auditor.formats.ext4_blocks import Run, find_runs, reaches_beyond
+from auditor.formats.ext4_directory import Entry, has_sound_checksum, parse_entries, without_dots
 from auditor.formats.ext4_inline import read_inline
 from auditor.formats.ext4_layout import (
     FLAG_INLINE_DATA,
+    FLAG_VERITY,
     ROOT_INODE,
     SUPERBLOCK_OFFSET,
     SUPERBLOCK_SIZE,
     Inode,
     Superblock,
+    is_sound_superblock,
     is_superblock,
     parse_superblock,
     read_inode,
@@ -33,7 +36,15 @@ from auditor.limits import DEFAULT, MIB, Limits
 
 _PIECE_SIZE = 4 * MIB
 _ENCRYPTED = "encrypted (file-based encryption)"
-_KINDS = {1: NodeKind.FILE, 2: NodeKind.DIRECTORY, 7: NodeKind.LINK}
+_KINDS = {
+    1: NodeKind.FILE,
+    2: NodeKind.DIRECTORY,
+    3: NodeKind.OTHER,
+    4: NodeKind.OTHER,
+    5: NodeKind.OTHER,
+    6: NodeKind.OTHER,
+    7: NodeKind.LINK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +73,11 @@ class Ext4:
             self._list_inline(inode, found)
         else:
             self._list_blocks(inode, found)
-        nodes = [self._node(name, entry) for name, entry in sorted(found.entries.items())]
+        if not inode.is_sound:
+            found.faults.add(f"the checksum of inode {inode.number}, the directory's own, is wrong")
+        checks = _Checks()
+        nodes = [self._node(name, entry, checks) for name, entry in sorted(found.entries.items())]
+        checks.tell(found.faults)
         return DirectoryListing(tuple(nodes), found.faults.as_tuple())
 
     def chunks(self, node: Node) -> Iterator[bytes | memoryview]:
@@ -112,6 +127,8 @@ class Ext4:
         # The number of the parent comes first; there are no entries for the directory itself and its parent.
         for name, data in (("first", first[4:]), ("second", second)):
             found.take(*parse_entries(data), f"the {name} part of inode {inode.number}")
+        if inode.size != len(first) + len(second):
+            found.faults.add(f"inode {inode.number} holds {len(first) + len(second)} of {inode.size} bytes of names")
 
     def _list_blocks(self, inode: Inode, found: _Found) -> None:
         block_size = self.superblock.block_size
@@ -119,6 +136,10 @@ class Ext4:
         if size < inode.size:
             found.faults.add(f"only {size} of {inode.size} bytes of the directory were read")
         blocks = -(-size // block_size)
+        if inode.size == 0 or inode.size % block_size or reaches_beyond(inode, -(-inode.size // block_size)):
+            found.faults.add(
+                f"the directory states {inode.size} bytes, which is not what it has: entries may be missing"
+            )
         reached = 0
         try:
             for run in find_runs(self.source, self.superblock, inode, blocks):
@@ -126,17 +147,17 @@ class Ext4:
                     found.faults.add(f"blocks before {run.logical + run.count} of the directory are missing")
                 reached = min(run.logical + run.count, blocks)
                 if run.physical is not None:
-                    self._list_run(run.logical, run.physical, reached, found)
+                    self._list_run(inode, run, reached, found)
         except FormatError as error:
             found.faults.add(f"the directory ends early: {error}")
             return
         if reached < blocks:
             found.faults.add(f"blocks from {reached} of the directory are missing")
 
-    def _list_run(self, logical: int, physical: int, end: int, found: _Found) -> None:
+    def _list_run(self, inode: Inode, run: Run, end: int, found: _Found) -> None:
         block_size = self.superblock.block_size
-        for block in range(logical, end):
-            place = physical + block - logical
+        for block in range(run.logical, end):
+            place = (run.physical or 0) + block - run.logical
             try:
                 data = self.source.read(place * block_size, block_size)
             except FormatError as error:
@@ -144,14 +165,21 @@ class Ext4:
                 return
             entries, fault = parse_entries(data)
             found.take(without_dots(entries) if block == 0 else entries, fault, f"block {place} of the image")
+            if inode.checksum_seed is not None and not has_sound_checksum(data, inode.checksum_seed):
+                found.faults.add(f"the checksum of block {place} of the image is wrong: entries may be missing")
 
-    def _node(self, name: str, entry: Entry) -> Node:
+    def _node(self, name: str, entry: Entry, checks: _Checks) -> Node:
         try:
             inode = read_inode(self.source, self.superblock, entry.inode)
         except FormatError as error:
-            kind = _KINDS.get(entry.file_type, NodeKind.OTHER if entry.file_type else NodeKind.FILE)
+            kind = _KINDS.get(entry.file_type & 0xF, NodeKind.FILE)
             return Node(name, kind, 0, entry.inode, f"damaged: {error}")
-        return _as_node(name, inode)
+        node = _as_node(name, inode)
+        stated = _KINDS.get(entry.file_type & 0xF) if self.superblock.has_types else None
+        if not inode.mode:
+            return Node(name, stated or NodeKind.FILE, 0, inode.number, "damaged: its inode is not in use")
+        checks.take(node, inode, stated, -(-inode.size // self.superblock.block_size))
+        return node
 
 
 class _Found:
@@ -180,6 +208,35 @@ class _Found:
                 self.entries[name] = entry
 
 
+class _Checks:
+    """What does not agree between the entries of a directory and the inodes they lead to."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+
+    def take(self, node: Node, inode: Inode, stated: NodeKind | None, blocks: int) -> None:
+        """Look at one entry; ``stated`` is what it says itself to lead to, ``blocks`` what its size takes."""
+        if stated is not None and stated is not node.kind:
+            self._note("is stated to be another thing than its inode says, so that it may not be read", node)
+        if not inode.is_sound:
+            self._note("has an inode whose checksum is wrong", node)
+        # The hashes of fs-verity stand behind the end of a file.
+        is_plain = inode.is_regular and not inode.flags & FLAG_VERITY
+        if is_plain and not inode.is_encrypted and reaches_beyond(inode, blocks):
+            self._note("has content behind its stated end, which is not read", node)
+
+    def _note(self, what: str, node: Node) -> None:
+        self._first.setdefault(what, node.name)
+        self._counts[what] = self._counts.get(what, 0) + 1
+
+    def tell(self, faults: FaultList) -> None:
+        """Add one fault for each sort."""
+        for what, name in self._first.items():
+            more = f" (and {self._counts[what] - 1} more like it)" if self._counts[what] > 1 else ""
+            faults.add(f"{name!a} {what}{more}")
+
+
 def _as_node(name: str, inode: Inode) -> Node:
     refusal = _ENCRYPTED if inode.is_encrypted else ""
     if inode.is_regular:
@@ -188,7 +245,7 @@ def _as_node(name: str, inode: Inode) -> Node:
         return Node(name, NodeKind.DIRECTORY, 0, inode.number, refusal)
     if inode.is_link:
         return Node(name, NodeKind.LINK, 0, inode.number, refusal)
-    return Node(name, NodeKind.OTHER, 0, inode.number, "" if inode.mode else "damaged: its inode is not in use")
+    return Node(name, NodeKind.OTHER, 0, inode.number)
 
 
 def _zeros(size: int) -> Iterator[bytes]:
@@ -217,6 +274,8 @@ def parse_ext4(source: Source, limits: Limits = DEFAULT) -> Ext4:
 
 def _remarks(source: Source, superblock: Superblock) -> tuple[str, ...]:
     remarks = []
+    if not is_sound_superblock(superblock, source.read(SUPERBLOCK_OFFSET, SUPERBLOCK_SIZE)):
+        remarks.append("The checksum of the superblock is wrong: files may be missing.")
     stated = superblock.blocks * superblock.block_size
     if stated > source.size:
         remarks.append(f"The image is cut off: {source.size} of {stated} bytes are here; files may be missing.")

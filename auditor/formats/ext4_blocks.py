@@ -2,7 +2,7 @@
 
 Specification: Linux kernel documentation, ext4 data structures and algorithms, "The contents of inode.i_block".
 
-Not read: checksums of extent blocks.
+Not read: blocks behind the stated end of a file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from auditor.errors import FormatError
-from auditor.formats.ext4_layout import FLAG_EXTENTS, Inode, Superblock
+from auditor.formats.crc32c import crc32c
+from auditor.formats.ext4_layout import FLAG_EXTENTS, FLAG_INLINE_DATA, Inode, Superblock
 from auditor.formats.source import Source
 
 MOST_BLOCKS = 1 << 32
@@ -79,6 +80,35 @@ def _find_extents(source: Source, superblock: Superblock, inode: Inode, blocks: 
             raise FormatError(f"inode {inode.number} has an extent tree that uses one block twice")
         seen.add(block)
         node = source.read(block * superblock.block_size, superblock.block_size)
+        _check_extent_block(node, inode)
+
+
+def _check_extent_block(node: bytes | memoryview, inode: Inode) -> None:
+    """Refuse a node whose checksum, behind the room for its entries, is wrong."""
+    end = _EXTENT_HEADER.size + int.from_bytes(node[4:6], "little") * _EXTENT.size
+    if inode.checksum_seed is None or end + 4 > len(node):
+        return
+    if crc32c(node[:end], inode.checksum_seed) != int.from_bytes(node[end : end + 4], "little"):
+        raise FormatError(f"inode {inode.number} has an extent node whose checksum is wrong")
+
+
+def reaches_beyond(inode: Inode, blocks: int) -> bool:
+    """Whether a file holds written blocks behind its first ``blocks``, as far as the inode itself tells."""
+    if inode.flags & FLAG_INLINE_DATA:
+        return False
+    if not inode.flags & FLAG_EXTENTS:
+        pointers = _POINTERS.unpack(inode.block)
+        return any(pointers[blocks:_DIRECT]) or (blocks <= _DIRECT and any(pointers[_DIRECT:]))
+    magic, entries, _, depth = _EXTENT_HEADER.unpack_from(inode.block)
+    end = _EXTENT_HEADER.size + entries * _EXTENT.size
+    if magic != _EXTENT_MAGIC or end > len(inode.block):
+        return False
+    body = inode.block[_EXTENT_HEADER.size : end]
+    if depth > 0:
+        return any(logical >= blocks for logical, _, _ in _EXTENT_INDEX.iter_unpack(body))
+    return any(
+        length <= _LONGEST_WRITTEN and logical + length > blocks for logical, length, _, _ in _EXTENT.iter_unpack(body)
+    )
 
 
 def _parse_extent_header(node: bytes | memoryview, inode: Inode, wanted: int | None) -> tuple[int, int]:

@@ -2,7 +2,8 @@
 
 Specification: Linux kernel documentation, ext4 data structures and algorithms.
 
-Not read: backup superblocks, checksums, bitmaps, quota and orphan files, multiple mount protection.
+Not read: backup superblocks, checksums of group descriptors, bitmaps, quota and orphan files, multiple mount
+protection.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import struct
 from dataclasses import dataclass, field
 
 from auditor.errors import FormatError, UnsupportedError
+from auditor.formats.crc32c import crc32c
 from auditor.formats.source import Source
 
 SUPERBLOCK_OFFSET = 1024
@@ -26,10 +28,13 @@ _WIDE_DESCRIPTOR_SIZE = 64
 
 _COMPAT_SPARSE_SUPER2 = 0x200
 _RO_COMPAT_SPARSE_SUPER = 0x1
+_RO_COMPAT_CHECKSUMS = 0x400
+_INCOMPAT_FILETYPE = 0x2
 _INCOMPAT_RECOVER = 0x4
 _INCOMPAT_JOURNAL_DEVICE = 0x8
 _INCOMPAT_META_BG = 0x10
 _INCOMPAT_64BIT = 0x80
+_INCOMPAT_CHECKSUM_SEED = 0x2000
 _INCOMPAT_LARGEDIR = 0x4000
 _READ = 0x2 | 0x4 | 0x10 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x20000
 """Incompatible features that this reader follows, or that do not change where the bytes of a file lie."""
@@ -39,9 +44,12 @@ _STATE_CLEAN = 0x1
 _STATE_ERRORS = 0x2
 
 FLAG_ENCRYPTED = 0x800
+FLAG_INDEX = 0x1000
 FLAG_EXTENTS = 0x80000
+FLAG_VERITY = 0x100000
 FLAG_INLINE_DATA = 0x10000000
 
+_GENERATION, _CHECKSUM_LOW, _CHECKSUM_HIGH = slice(100, 104), slice(124, 126), slice(130, 132)
 _INODE = struct.Struct("<H2xI24xI4x60s4xII6xH")
 _FORMAT = 0xF000
 _REGULAR = 0x8000
@@ -68,6 +76,13 @@ class Superblock:
     ro_compat: int
     state: int
     backup_groups: tuple[int, int]
+    checksum_seed: int | None
+    """What checksums of metadata begin with; None: there are none."""
+
+    @property
+    def has_types(self) -> bool:
+        """Whether directory entries say what they lead to."""
+        return self.incompat & _INCOMPAT_FILETYPE != 0
 
     @property
     def needs_recovery(self) -> bool:
@@ -94,6 +109,10 @@ class Inode:
     """Block of extended attributes; 0: none."""
     attributes: bytes = field(repr=False)
     """What follows the fields of an inode with inline data: its extended attributes, with their magic number."""
+    checksum_seed: int | None = None
+    """What checksums of its directory blocks begin with; None: there are none."""
+    is_sound: bool = True
+    """Whether it has the checksum it states, or states none."""
 
     @property
     def is_regular(self) -> bool:
@@ -165,7 +184,19 @@ def parse_superblock(data: bytes | memoryview) -> Superblock:
         ro_compat=ro_compat,
         state=struct.unpack_from("<H", data, 58)[0],
         backup_groups=struct.unpack_from("<II", data, 588),
+        checksum_seed=_checksum_seed(data, incompat) if ro_compat & _RO_COMPAT_CHECKSUMS else None,
     )
+
+
+def _checksum_seed(data: bytes | memoryview, incompat: int) -> int:
+    if incompat & _INCOMPAT_CHECKSUM_SEED:
+        return _word(data, 624)
+    return crc32c(data[104:120])
+
+
+def is_sound_superblock(superblock: Superblock, data: bytes | memoryview) -> bool:
+    """Whether a superblock has the checksum it states, or states none."""
+    return superblock.checksum_seed is None or crc32c(data[:1020]) == _word(data, 1020)
 
 
 def _word(data: bytes | memoryview, offset: int) -> int:
@@ -200,6 +231,7 @@ def read_inode(source: Source, superblock: Superblock, number: int) -> Inode:
     table = _inode_table(source, superblock, group)
     data = source.read(table * superblock.block_size + index * superblock.inode_size, superblock.inode_size)
     mode, low, flags, block, file_acl, high, file_acl_high = _INODE.unpack_from(data)
+    seed, is_sound = _check_inode(superblock, number, data)
     if superblock.incompat & _INCOMPAT_64BIT:
         file_acl |= file_acl_high << 32
     # Of a directory the upper half of the size was something else before large_dir.
@@ -208,7 +240,24 @@ def read_inode(source: Source, superblock: Superblock, number: int) -> Inode:
     if flags & FLAG_INLINE_DATA and superblock.inode_size > _SMALLEST_INODE_SIZE:
         extra = int.from_bytes(data[_SMALLEST_INODE_SIZE : _SMALLEST_INODE_SIZE + 2], "little")
         attributes = bytes(data[_SMALLEST_INODE_SIZE + extra :]) if extra != 0 else b""
-    return Inode(number, mode, low | (high << 32 if has_high else 0), flags, block, file_acl, attributes)
+    size = low | (high << 32 if has_high else 0)
+    return Inode(number, mode, size, flags, block, file_acl, attributes, seed, is_sound)
+
+
+def _check_inode(superblock: Superblock, number: int, data: bytes | memoryview) -> tuple[int | None, bool]:
+    """The seed for what belongs to an inode, and whether its own checksum is right."""
+    if superblock.checksum_seed is None:
+        return None, True
+    raw = bytearray(data)
+    seed = crc32c(number.to_bytes(4, "little") + bytes(data[_GENERATION]), superblock.checksum_seed)
+    stated = int.from_bytes(raw[_CHECKSUM_LOW], "little")
+    raw[_CHECKSUM_LOW] = bytes(2)
+    mask = 0xFFFF
+    if len(raw) > _SMALLEST_INODE_SIZE and int.from_bytes(raw[128:130], "little") >= 4:
+        stated |= int.from_bytes(raw[_CHECKSUM_HIGH], "little") << 16
+        raw[_CHECKSUM_HIGH] = bytes(2)
+        mask = 0xFFFFFFFF
+    return seed, crc32c(bytes(raw), seed) & mask == stated
 
 
 def _inode_table(source: Source, superblock: Superblock, group: int) -> int:

@@ -3,7 +3,8 @@
 Specification: Linux Documentation/filesystems/f2fs.rst and include/linux/f2fs_fs.h, as of Linux 6.12.
 
 Not read: encrypted files and names (FBE), clusters compressed with LZO, changes after the last checkpoint
-(roll-forward), blocks on further devices of a set, device aliases, extended attributes.
+(roll-forward), blocks on further devices of a set, device aliases, extended attributes, deleted files, inodes that no
+directory names.
 """
 
 from __future__ import annotations
@@ -34,7 +35,16 @@ _ZEROS = bytes(MIB)
 _MOST_FAULTS = 20
 # The class has a method of the name of the type.
 _Faults = list[str]
-_TYPES = {1: NodeKind.FILE, 2: NodeKind.DIRECTORY, 7: NodeKind.LINK}
+_READ_KINDS = (NodeKind.FILE, NodeKind.DIRECTORY)
+_TYPES = {
+    1: NodeKind.FILE,
+    2: NodeKind.DIRECTORY,
+    3: NodeKind.OTHER,
+    4: NodeKind.OTHER,
+    5: NodeKind.OTHER,
+    6: NodeKind.OTHER,
+    7: NodeKind.LINK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class F2fs:
             raise FormatError(f"inode {node.key} is no directory")
         faults: list[str] = []
         found: dict[str, Node] = {}
+        if not inode.is_sound:
+            faults.append(f"the checksum of inode {inode.ino}, the directory's own, is wrong")
         for entry in self._entries(inode, faults):
             if entry.name in found:
                 faults.append(f"the directory holds {entry.name!r} twice")
@@ -64,7 +76,7 @@ class F2fs:
                 faults.append(f"the directory holds more than {len(found)} entries; raise --limit folder_entries")
                 break
             else:
-                found[entry.name] = _describe(self.table, entry)
+                found[entry.name] = _describe(self.table, entry, faults)
         # Names are compared as the bytes they are.
         names = sorted(found, key=lambda name: name.encode("utf-8", "surrogateescape"))
         if len(faults) > _MOST_FAULTS:
@@ -72,13 +84,20 @@ class F2fs:
         return DirectoryListing(tuple(found[name] for name in names), tuple(faults))
 
     def _entries(self, inode: Inode, faults: _Faults) -> Iterator[Entry]:
+        nodes: set[int] = {inode.ino}
+        blocks: set[int] = set()
         if inode.is_inline_directory:
             yield from find_entries(inode.inline, inode.is_encrypted, faults)
-            return
+        else:
+            yield from self._entries_in_blocks(inode, faults, nodes, blocks)
+        found = len(nodes) + len(blocks) + inode.has_attribute_node
+        if found < inode.blocks:
+            faults.append(f"the directory takes {inode.blocks} blocks, and {found} were found: entries may be missing")
+
+    def _entries_in_blocks(self, inode: Inode, faults: _Faults, nodes: set[int], seen: set[int]) -> Iterator[Entry]:
         size = self.table.superblock.block_size
-        seen: set[int] = set()
         try:
-            for run in find_runs(self.table, inode, -(-inode.size // size)):
+            for run in find_runs(self.table, inode, -(-inode.size // size), nodes):
                 if run.address == NULL_ADDR:
                     continue
                 for address in range(run.address, run.address + run.count):
@@ -175,17 +194,26 @@ def parse_f2fs(source: Source, limits: Limits = DEFAULT) -> F2fs:
     return F2fs(table, node, tuple(remarks), limits)
 
 
-def _describe(table: NodeTable, entry: Entry) -> Node:
+def _describe(table: NodeTable, entry: Entry, faults: _Faults) -> Node:
+    stated = _TYPES.get(entry.file_type, NodeKind.FILE)
     try:
         inode = read_inode(table, entry.ino)
     except FormatError as error:
-        kind = _TYPES.get(entry.file_type, NodeKind.OTHER)
-        return Node(entry.name, kind, 0, entry.ino, f"its inode cannot be read: {error}")
+        return Node(entry.name, stated, 0, entry.ino, f"its inode cannot be read: {error}")
+    if not inode.mode:
+        return Node(entry.name, stated, 0, entry.ino, "its inode cannot be read: it has no type")
+    if not inode.is_sound:
+        faults.append(f"{entry.name!a} has an inode whose checksum is wrong")
+    kind, size = NodeKind.OTHER, 0
     if inode.is_directory:
-        return Node(entry.name, NodeKind.DIRECTORY, 0, entry.ino, _refuse(inode))
-    if stat.S_ISREG(inode.mode):
-        return Node(entry.name, NodeKind.FILE, inode.size, entry.ino, _refuse(inode))
-    return Node(entry.name, NodeKind.LINK if stat.S_ISLNK(inode.mode) else NodeKind.OTHER, 0, entry.ino)
+        kind = NodeKind.DIRECTORY
+    elif stat.S_ISREG(inode.mode):
+        kind, size = NodeKind.FILE, inode.size
+    elif stat.S_ISLNK(inode.mode):
+        kind = NodeKind.LINK
+    if entry.file_type and _TYPES.get(entry.file_type) is not kind:
+        faults.append(f"{entry.name!a} is stated to be another thing than its inode says, so that it may not be read")
+    return Node(entry.name, kind, size, entry.ino, _refuse(inode) if kind in _READ_KINDS else "")
 
 
 def _refuse(inode: Inode) -> str:

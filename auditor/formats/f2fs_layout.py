@@ -20,6 +20,9 @@ MAGIC = 0xF2F52010
 NULL_ADDR, COMPRESS_ADDR, NEW_ADDR = 0, 0xFFFFFFFE, 0xFFFFFFFF
 FEATURE_SB_CHECKSUM, FEATURE_FLEXIBLE_INLINE_XATTR = 0x800, 0x40
 
+_FEATURE_INODE_CHECKSUM = 0x20
+_FIXED_INODES = (3, 1, 2)
+"""Of the root, of the nodes and of the areas before them: the same in every image."""
 _SUPER_AT = 1024
 _SUPER_SIZE = 3072
 _BLOCK_SIZES = (4096, 16384, 65536, 8192, 32768)
@@ -47,6 +50,8 @@ class Superblock:
     features: int
     devices: tuple[int, ...] = ()
     """Blocks of each device of a set; empty: there is one."""
+    checksum_seed: int | None = None
+    """What checksums of inodes begin with; None: they have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,18 @@ def parse_superblock(source: Source, remarks: list[str]) -> Superblock:
             )
         if at != _SUPER_AT:
             remarks.append(f"the first superblock is damaged ({faults[0]}); its copy is used")
+        elif _differs(source, layout):
+            remarks.append("the two superblocks of the file system differ; files may be missing")
         return layout
     raise faults[0]
+
+
+def _differs(source: Source, layout: Superblock) -> bool:
+    """Whether the copy of the superblock is sound and says something else."""
+    try:
+        return _parse_superblock(source, _SUPER_AT + layout.block_size) != layout
+    except FormatError:
+        return False
 
 
 def _parse_superblock(source: Source, at: int) -> Superblock:
@@ -137,7 +152,9 @@ def _parse_superblock(source: Source, at: int) -> Superblock:
     nat_segments, main_segments = _WORD.unpack_from(data, 60)[0], _WORD.unpack_from(data, 68)[0]
     checkpoint, sit, nat, summary, main, root = struct.unpack_from("<6I", data, 76)
     blocks = struct.unpack_from("<Q", data, 36)[0]
-    if not (0 < checkpoint < sit < nat < summary < main <= blocks and root > 0):
+    if (root, *struct.unpack_from("<II", data, 100)) != _FIXED_INODES:
+        raise FormatError(f"the root of the file system is inode {root}, which no F2FS has", at + 96)
+    if not 0 < checkpoint < sit < nat < summary < main <= blocks:
         raise FormatError("the areas of the superblock do not follow each other", at + 76)
     if nat_segments < 2 or nat + nat_segments * segment > summary or blocks > 1 << 40:
         raise FormatError(f"a node table of {nat_segments} segments in {blocks} blocks", at + 60)
@@ -159,6 +176,7 @@ def _parse_superblock(source: Source, at: int) -> Superblock:
         payload_blocks=payload,
         features=features,
         devices=devices if len(devices) > 1 else (),
+        checksum_seed=f2fs_crc(data[108:124], 0xFFFFFFFF) if features & _FEATURE_INODE_CHECKSUM else None,
     )
 
 

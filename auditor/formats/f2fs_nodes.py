@@ -2,7 +2,7 @@
 
 Specification: Linux include/linux/f2fs_fs.h and fs/f2fs as described in Documentation/filesystems/f2fs.rst.
 
-Not read: extended attributes, checksums of inodes, extent caches (the addresses themselves are followed).
+Not read: extended attributes, extent caches (the addresses themselves are followed).
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from auditor.errors import FormatError
-from auditor.formats.f2fs_layout import COMPRESS_ADDR, FEATURE_FLEXIBLE_INLINE_XATTR, NEW_ADDR, NULL_ADDR, NodeTable
+from auditor.formats.f2fs_layout import (
+    COMPRESS_ADDR,
+    FEATURE_FLEXIBLE_INLINE_XATTR,
+    NEW_ADDR,
+    NULL_ADDR,
+    NodeTable,
+    f2fs_crc,
+)
 
 _ADDRESSES_AT = 360
 _NIDS = 5
@@ -22,6 +29,8 @@ _ADVISE_ENCRYPTED = 0x04
 _INLINE_XATTR, _INLINE_DATA, _INLINE_DENTRY, _EXTRA_ATTR, _RELEASED = 0x01, 0x02, 0x04, 0x20, 0x80
 _FLAG_COMPRESSED = 0x4
 _INLINE_XATTR_SLOTS = 50
+_CHECKSUM_END = 12
+"""How many bytes of extra attributes there are where the checksum of an inode is among them."""
 _EXTRA_SIZE_WITH_COMPRESSION = 36
 
 
@@ -44,6 +53,11 @@ class Inode:
     """Address slots of the inode itself, or the inline data from the second slot on."""
     nids: tuple[int, ...]
     """Further nodes: two of addresses, two of nodes, one of nodes of nodes."""
+    blocks: int
+    """Blocks it takes as stated, its nodes and itself among them."""
+    has_attribute_node: bool
+    is_sound: bool
+    """Whether it has the checksum it states, or states none."""
 
     @property
     def is_directory(self) -> bool:
@@ -107,7 +121,19 @@ def read_inode(table: NodeTable, ino: int) -> Inode:
         is_inline_directory=bool(inline & _INLINE_DENTRY),
         addresses=block[begin:end],
         nids=struct.unpack_from(f"<{_NIDS}I", block, slots_end),
+        blocks=struct.unpack_from("<Q", block, 24)[0],
+        has_attribute_node=any(block[76:80]),
+        is_sound=extra < _CHECKSUM_END or _has_sound_checksum(table, ino, bytes(block)),
     )
+
+
+def _has_sound_checksum(table: NodeTable, ino: int, block: bytes) -> bool:
+    seed = table.superblock.checksum_seed
+    if seed is None:
+        return True
+    at = _ADDRESSES_AT + _CHECKSUM_END - 4
+    state = f2fs_crc(ino.to_bytes(4, "little") + block[68:72], seed)
+    return f2fs_crc(block[:at] + bytes(4) + block[at + 4 :], state) == int.from_bytes(block[at : at + 4], "little")
 
 
 def _read_node(table: NodeTable, nid: int, ino: int) -> memoryview:
@@ -139,15 +165,15 @@ def check_address(table: NodeTable, address: int, count: int) -> None:
         raise FormatError(f"block {address} lies beyond the end of the image")
 
 
-def find_runs(table: NodeTable, inode: Inode, blocks: int) -> Iterator[Run]:
-    """Yield the first ``blocks`` blocks of a file as runs of neighbours; each node is read once.
+def find_runs(table: NodeTable, inode: Inode, blocks: int, met: set[int] | None = None) -> Iterator[Run]:
+    """Yield the first ``blocks`` blocks of a file as runs of neighbours; each node is read once, and added to ``met``.
 
     Raises:
         FormatError: a node is missing, damaged, or met twice; or the file is larger than nodes can reach.
     """
     left = blocks
     pending: Run | None = None
-    for addresses, count in _find_addresses(table, inode):
+    for addresses, count in _find_addresses(table, inode, set() if met is None else met):
         if left <= 0:
             break
         take = min(count, left)
@@ -197,14 +223,14 @@ def _merge(addresses: memoryview, cluster_blocks: int) -> Iterator[Run]:
         yield Run(address, at - first)
 
 
-def _find_addresses(table: NodeTable, inode: Inode) -> Iterator[tuple[memoryview | None, int]]:
+def _find_addresses(table: NodeTable, inode: Inode, seen: set[int]) -> Iterator[tuple[memoryview | None, int]]:
     """Tables of addresses in the order of the file, and how many blocks each reaches; None: all of it a hole."""
     per_node = (table.superblock.block_size - _FOOTER_SIZE) // 4
     reach = per_node - per_node % inode.cluster_blocks
     own = len(inode.addresses) // 4
     own -= own % inode.cluster_blocks
     yield inode.addresses[: 4 * own], own
-    seen: set[int] = {inode.ino}
+    seen.add(inode.ino)
     for number, nid in enumerate(inode.nids):
         depth = (1, 1, 2, 2, 3)[number]
         yield from _descend(table, inode.ino, nid, (depth, per_node, reach), seen)

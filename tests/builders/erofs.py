@@ -12,6 +12,9 @@ PLAIN, HEAD1, NONHEAD, HEAD2 = 0, 1, 2, 3
 HOLE = 0xFFFFFFFF
 
 
+from tests.builders.crc32c import crc32c
+
+
 def pad(data: bytes, size: int) -> bytes:
     """Bytes filled up with zeros to a multiple of a size."""
     return data + bytes(-len(data) % size)
@@ -263,7 +266,10 @@ class ErofsBuilder:
         slots = b"".join(struct.pack("<64sII", tag, size, start) + bytes(56) for tag, start, size in self.devices)
         front = (bytes(1024) + head).ljust(1280, b"\0") + slots
         assert len(slots) <= self.first * self.size - 1280
-        return pad(front, self.size) + bytes(self.data) + body
+        whole = bytearray(pad(front, self.size) + bytes(self.data) + body)
+        covered = self.size - 1024 if self.size > 1024 else self.size
+        struct.pack_into("<I", whole, 1028, crc32c(bytes(whole[1024 : 1024 + covered])))
+        return bytes(whole)
 
 
 def image_of(builder: ErofsBuilder, files: Mapping[bytes, int], *, blocks: int | None = None) -> bytes:

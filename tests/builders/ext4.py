@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import struct
 
+from tests.builders.crc32c import crc32c
+
 EXTENTS = 0x80000
 INLINE = 0x10000000
 ENCRYPTED = 0x800
@@ -40,12 +42,13 @@ def entry(name: bytes, inode: int, size: int, kind: int = 1, name_size: int | No
     return (struct.pack("<IHBB", inode, stored, stated, kind) + name).ljust(size, b"\0")[:size]
 
 
-def entries(items: list[tuple[bytes, int]], size: int) -> bytes:
-    """A block of entries, the last one taking what is left."""
+def entries(items: list[tuple[bytes, int]], size: int, kinds: tuple[int, ...] = ()) -> bytes:
+    """A block of entries, the last one taking what is left; without ``kinds`` they do not say what they lead to."""
     packed = b""
     for at, (name, inode) in enumerate(items):
         least = (8 + len(name) + 3) & ~3
-        packed += entry(name, inode, least if at + 1 < len(items) else size - len(packed))
+        kind = kinds[at] if at < len(kinds) else 0
+        packed += entry(name, inode, least if at + 1 < len(items) else size - len(packed), kind)
     return packed or entry(b"", 0, size)
 
 
@@ -60,7 +63,11 @@ def attributes(value: bytes, name: bytes = b"data", kind: int = 7, value_inode: 
 class Ext4Image:
     """One block group, its inode table behind the descriptors, content from ``first_free`` on."""
 
-    def __init__(self, block_size: int = 1024, blocks: int = 256, inodes: int = 64, features: int = 0x42) -> None:
+    def __init__(
+        self, block_size: int = 1024, blocks: int = 256, inodes: int = 64, features: int = 0x42, sealed: bool = False
+    ) -> None:
+        self.sealed = sealed
+        """Whether superblock, inodes and directories have checksums."""
         self.block_size = block_size
         self.blocks = blocks
         self.inodes = inodes
@@ -88,6 +95,13 @@ class Ext4Image:
         struct.pack_into("<III", self.data, base + 92, 0, features, 1)
         if features & WIDE:
             struct.pack_into("<H", self.data, base + 254, 64)
+        self.data[base + 104 : base + 120] = bytes(range(16))
+        if self.sealed:
+            struct.pack_into("<I", self.data, base + 100, 0x401)
+
+    def seed(self, number: int) -> int:
+        """What the checksums of an inode and of its blocks begin with; its generation is 0."""
+        return crc32c(struct.pack("<II", number, 0), crc32c(bytes(range(16))))
 
     def put_word(self, offset: int, value: int) -> None:
         """Write 32 bits at a place of the image."""
@@ -130,6 +144,10 @@ class Ext4Image:
         if self.inode_size > 128:
             struct.pack_into("<H", raw, 128, 28)
             raw[156 : 156 + len(attributes)] = attributes
+        if self.sealed:
+            found = crc32c(bytes(raw), self.seed(number))
+            struct.pack_into("<H", raw, 124, found & 0xFFFF)
+            struct.pack_into("<H", raw, 130, found >> 16)
         place = self.table * self.block_size + (number - 1) * self.inode_size
         self.data[place : place + self.inode_size] = raw[: self.inode_size]
         return number
@@ -147,10 +165,17 @@ class Ext4Image:
 
     def directory(self, items: list[tuple[bytes, int]], number: int | None = None, flags: int = 0) -> int:
         """A directory of one block."""
-        block = self.take(entries(items, self.block_size))
+        if number is None:
+            number, self.next_inode = self.next_inode, self.next_inode + 1
+        data = entries(items, self.block_size - (12 if self.sealed else 0))
+        if self.sealed:
+            data += struct.pack("<IHBBI", 0, 12, 0, 0xDE, crc32c(data, self.seed(number)))
+        block = self.take(data)
         return self.inode(DIRECTORY, self.block_size, node(extent(0, 1, block)), EXTENTS | flags, number=number)
 
     def build(self) -> bytes:
         """The image, its root directory holding what was added."""
         self.directory(self.root, number=2)
+        if self.sealed:
+            struct.pack_into("<I", self.data, 2044, crc32c(bytes(self.data[1024:2044])))
         return bytes(self.data)

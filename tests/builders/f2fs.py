@@ -80,11 +80,12 @@ class Image:
         flags: int = 0,
         extra: bytes | None = None,
         nids: tuple[int, ...] = (),
+        blocks: int = 0,
     ) -> int:
         """Store an inode; ``area`` is what stands from the first address slot on, behind extra attributes."""
         body = bytearray(self.block - 24)
         struct.pack_into("<HBB", body, 0, mode, advise, inline | (EXTRA_ATTR if extra is not None else 0))
-        struct.pack_into("<Q", body, 16, size)
+        struct.pack_into("<QQ", body, 16, size, blocks)
         struct.pack_into("<I", body, 80, flags)
         whole = (extra or b"") + area
         assert len(whole) <= self.slots * 4

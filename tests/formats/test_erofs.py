@@ -326,11 +326,11 @@ def test_a_compressed_directory_is_listed() -> None:
 
 
 FAULTY = {
-    "a name with a slash": [(b"a/b", 1), (b"ok", 1)],
-    "a name twice": [(b"ok", 1), (b"ok", 1)],
-    "no name": [(b"", 1), (b"ok", 1)],
-    "a name with a NUL": [(b"a\0b", 1), (b"ok", 1)],
-    "a name of 256 bytes": [(b"n" * 256, 1), (b"ok", 1)],
+    "a name with a slash": [(b"..", 2), (b"a/b", 1), (b"ok", 1)],
+    "a name twice": [(b"..", 2), (b"ok", 1), (b"ok", 1)],
+    "no name": [(b"..", 2), (b"", 1), (b"ok", 1)],
+    "a name with a NUL": [(b"..", 2), (b"a\0b", 1), (b"ok", 1)],
+    "a name of 256 bytes": [(b"..", 2), (b"n" * 256, 1), (b"ok", 1)],
 }
 
 
@@ -569,3 +569,42 @@ def test_damage_of_the_metadata_is_read_or_refused() -> None:
         go_through(image[:metadata] + damaged)
     for damaged in mutations(image[1024:1280], 150):
         go_through(image[:1024] + damaged + image[1280:])
+
+
+# What would hide files without a word
+
+
+def test_a_superblock_whose_checksum_is_wrong_is_a_remark() -> None:
+    builder = ErofsBuilder()
+    data = bytearray(image_of(builder, {b"f": builder.inline(b"1")}))
+    assert opened(bytes(data)).remarks == ()
+    data[1028] ^= 1
+    assert "checksum" in opened(bytes(data)).remarks[0]
+    # An image that says that it has no checksum is not asked for it.
+    data[1032] = 0
+    assert opened(bytes(data)).remarks == ()
+
+
+@pytest.mark.parametrize("data", [b"", directory_block([(b".", 0, 2)])])
+def test_a_directory_that_does_not_name_its_parent_was_not_listed_in_full(data: bytes) -> None:
+    builder = ErofsBuilder()
+    system = opened(builder.image(builder.inline(data, DIRECTORY)))
+    (fault,) = system.list(system.root).faults
+    assert "parent" in fault
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(0, NodeKind.FILE), (1, NodeKind.FILE), (2, NodeKind.DIRECTORY)])
+def test_an_inode_without_a_type_is_what_its_entry_says_and_is_refused(kind: int, expected: NodeKind) -> None:
+    builder = ErofsBuilder()
+    root = builder.directory({b"f": (builder.inline(b"1", 0), kind)})
+    (node,) = (system := opened(builder.image(root))).list(system.root).nodes
+    assert (node.kind, node.refusal) == (expected, "its inode cannot be read: it has no type")
+
+
+@pytest.mark.parametrize("mode", [0x41ED, 0xA1FF, 0x21A4, 0x3000])
+def test_an_entry_that_says_another_thing_than_its_inode_is_a_fault(mode: int) -> None:
+    builder = ErofsBuilder()
+    root = builder.directory({b"base.apk": (builder.inline(b"1", mode), 1), b"ok": (builder.inline(b"1"), 1)})
+    system = opened(builder.image(root))
+    (fault,) = system.list(system.root).faults
+    assert "base.apk" in fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -788,3 +789,112 @@ def test_flipped_bits_are_read_or_refused_within_bounds() -> None:
             continue
         assert source.count <= 16 * len(data)
         assert total <= 8 * (len(data) + MIB)
+
+
+# What would hide files without a word
+
+
+def sealed() -> tuple[Ext4Image, bytes]:
+    image = Ext4Image(sealed=True)
+    image.add(b"app", image.directory([(b".", 12), (b"..", 2), (b"base.apk", image.file(b"PK"))]))
+    image.add(b"f", image.file(CONTENT))
+    return image, image.build()
+
+
+def words_of(data: bytes) -> list[str]:
+    """All that is said of an image and of its directories."""
+    system = open_image(data)
+    words = list(system.remarks)
+    folders = [system.root]
+    for folder in folders:
+        listing = system.list(folder)
+        words += listing.faults
+        folders += [node for node in listing.nodes if node.kind is NodeKind.DIRECTORY and len(folders) < 9]
+    return words
+
+
+def test_an_image_whose_checksums_are_right_is_without_faults() -> None:
+    assert words_of(sealed()[1]) == []
+
+
+def test_whatever_is_changed_in_inodes_and_directories_shows_in_their_checksums() -> None:
+    image, data = sealed()
+    inodes = [(image.table * 1024 + (number - 1) * 256, 256) for number in (2, 12, 13, 14)]
+    blocks = [((image.next_block - 1) * 1024, 1024)]
+    dice = random.Random(5)
+    for start, size in [*inodes, *blocks]:
+        for _ in range(40):
+            damaged = bytearray(data)
+            damaged[start + dice.randrange(size)] ^= 1 << dice.randrange(8)
+            try:
+                assert words_of(bytes(damaged)) != []
+            except FormatError as error:
+                assert "root" in str(error)
+
+
+@pytest.mark.parametrize("offset", [4, 120, 700, 1020])
+def test_a_superblock_whose_checksum_is_wrong_is_a_remark(offset: int) -> None:
+    data = bytearray(sealed()[1])
+    data[1024 + offset] ^= 0x40
+    assert any("checksum of the superblock" in words for words in words_of(bytes(data)))
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(0, NodeKind.FILE), (1, NodeKind.FILE), (2, NodeKind.DIRECTORY)])
+def test_an_inode_that_was_wiped_is_what_its_entry_says_and_is_refused(kind: int, expected: NodeKind) -> None:
+    image = Ext4Image()
+    block = image.take(build.entries([(b".", 2), (b"..", 2), (b"base.apk", image.inode(0, 0))], 1024, (2, 2, kind)))
+    data = bytearray(image.build())
+    struct.pack_into("<I", data, image.table * 1024 + 256 + 40 + 20, block)
+    (node,) = listed(open_image(bytes(data))).values()
+    assert (node.kind, node.refusal) == (expected, "damaged: its inode is not in use")
+
+
+@pytest.mark.parametrize("mode", [build.LINK, build.DEVICE, build.DIRECTORY, 0x3000])
+def test_an_entry_that_says_another_thing_than_its_inode_is_a_fault(mode: int) -> None:
+    image = Ext4Image()
+    items = [(b".", 2), (b"..", 2), (b"base.apk", image.inode(mode, 0)), (b"ok", image.file(b"1"))]
+    block = image.take(build.entries(items, 1024, (2, 2, 1, 1)))
+    data = bytearray(image.build())
+    struct.pack_into("<I", data, image.table * 1024 + 256 + 40 + 20, block)
+    system = open_image(bytes(data))
+    (fault,) = system.list(system.root).faults
+    assert "'base.apk' is stated to be another thing" in fault
+
+
+@pytest.mark.parametrize("size", [0, 1000, 1024, 3000])
+def test_a_directory_that_states_less_than_it_has_is_a_fault(size: int) -> None:
+    image = Ext4Image()
+    block = image.take(build.entries([(b".", 12), (b"..", 2)], 1024) + build.entries([(b"a.apk", 2)], 1024))
+    image.add(b"d", image.inode(build.DIRECTORY, size, build.node(build.extent(0, 2, block)), build.EXTENTS))
+    system = open_image(image)
+    assert any("entries may be missing" in fault for fault in system.list(listed(system)["d"]).faults)
+
+
+def test_a_directory_of_the_second_revision_that_states_less_than_it_has_is_a_fault() -> None:
+    image = Ext4Image(features=build.FILETYPE)
+    block = image.take(build.entries([(b".", 12), (b"..", 2)], 1024) + build.entries([(b"a.apk", 2)], 1024))
+    image.add(b"d", image.inode(build.DIRECTORY, 1024, struct.pack("<II", block, block + 1)))
+    system = open_image(image)
+    assert any("entries may be missing" in fault for fault in system.list(listed(system)["d"]).faults)
+
+
+@pytest.mark.parametrize(
+    ("flags", "length", "faults"), [(0, 2, 1), (0x100000, 2, 0), (build.ENCRYPTED, 2, 0), (0, UNWRITTEN + 2, 0)]
+)
+def test_content_behind_the_end_of_a_file_is_told_where_it_is_neither_hashes_nor_room(
+    flags: int, length: int, faults: int
+) -> None:
+    image = Ext4Image()
+    block = image.take(CONTENT)
+    tree = build.node(build.extent(0, length, block))
+    image.add(b"f", image.inode(build.FILE, 100, tree, build.EXTENTS | flags))
+    system = open_image(image)
+    assert len(system.list(system.root).faults) == faults
+
+
+def test_the_end_of_a_directory_block_that_no_entry_covers_is_a_fault() -> None:
+    image = Ext4Image()
+    block = image.take((build.entry(b".", 12, 12) + build.entry(b"..", 2, 1008)).ljust(1024, b"\1"))
+    image.add(b"d", image.inode(build.DIRECTORY, 1024, build.node(build.extent(0, 1, block)), build.EXTENTS))
+    system = open_image(image)
+    assert "4 bytes at its end" in system.list(listed(system)["d"]).faults[0]

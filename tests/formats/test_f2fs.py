@@ -194,11 +194,12 @@ def test_a_superblock_whose_checksum_is_wrong_is_not_used() -> None:
         (16, 9, "blocks of 2"),
         (20, 40, "segments of 2"),
         (76, 0, "do not follow each other"),
-        (96, 0, "do not follow each other"),
+        (96, 0, "the root of the file system is inode 0"),
         (60, 99, "node table of 99 segments"),
         (60, 0, "node table of 0 segments"),
         (1664, 99, "checkpoint of 99 further blocks"),
-        (96, 99, "not in use"),
+        (96, 99, "inode 99, which no F2FS has"),
+        (100, 3, "which no F2FS has"),
     ],
 )
 def test_a_superblock_that_cannot_be_is_refused(at: int, value: int, error: str) -> None:
@@ -661,3 +662,86 @@ def test_damage_is_read_or_refused() -> None:
         at = chance.choice(places)
         data = whole[:at] + next(mutations(whole[at : at + 120], 1, number)) + whole[at + 120 :]
         assert walk(data).bytes_read < 60 << 20
+
+
+# What would hide files without a word
+
+
+def folder(image: Image, blocks: int, size: int, *, inline: bool = False) -> tuple[str, ...]:
+    """The faults of a directory of two blocks that states ``blocks`` and ``size``."""
+    first = image.put(build.area_of_entries([(b"a.apk", 5, build.FILE)], BLOCK, 214))
+    second = image.put(build.area_of_entries([(b"b.apk", 5, build.FILE)], BLOCK, 214))
+    image.inline_file(5, b"PK")
+    form = build.INLINE_DENTRY if inline else 0
+    image.inode(4, stat.S_IFDIR | 0o755, size, slots(first, second), inline=form, blocks=blocks)
+    image.directory(ROOT, [(b"d", 4, build.DIRECTORY)])
+    found = opened(image.build())
+    return found.list(found.list(found.root).nodes[0]).faults
+
+
+@pytest.mark.parametrize(
+    ("blocks", "size", "inline", "is_whole"),
+    [
+        (3, 2 * BLOCK, False, True),
+        (3, BLOCK, False, False),
+        (3, 0, False, False),
+        (4, 2 * BLOCK, False, False),
+        (3, 2 * BLOCK, True, False),
+    ],
+)
+def test_a_directory_that_takes_more_blocks_than_were_found_is_a_fault(
+    blocks: int, size: int, inline: bool, is_whole: bool
+) -> None:
+    faults = folder(Image(), blocks, size, inline=inline)
+    assert any("entries may be missing" in fault for fault in faults) is not is_whole
+
+
+def test_superblocks_that_differ_are_a_remark() -> None:
+    disk = sample().build()
+    other = bytearray(disk[BLOCK + 1024 : BLOCK + 4096])
+    struct.pack_into("<Q", other, 36, build.MAIN + 60)
+    struct.pack_into("<I", other, 3068, build.crc(bytes(other[:3068])))
+    disk[BLOCK + 1024 : BLOCK + 4096] = other
+    assert opened(disk).remarks == ("the two superblocks of the file system differ; files may be missing",)
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(0, NodeKind.FILE), (1, NodeKind.FILE), (2, NodeKind.DIRECTORY)])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_inode_without_a_type_is_what_its_entry_says_and_is_refused(
+    kind: int, expected: NodeKind, is_there: bool
+) -> None:
+    image = Image()
+    if is_there:
+        image.inode(4, 0, 0)
+    image.directory(ROOT, [(b"base.apk", 4, kind)])
+    found = opened(image.build())
+    (node,) = found.list(found.root).nodes
+    assert node.kind is expected
+    assert "its inode cannot be read" in node.refusal
+
+
+@pytest.mark.parametrize("mode", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFDIR, 0x3000])
+def test_an_entry_that_says_another_thing_than_its_inode_is_a_fault(mode: int) -> None:
+    image = Image()
+    image.inode(4, mode, 0)
+    image.directory(ROOT, [(b"base.apk", 4, build.FILE)])
+    found = opened(image.build())
+    (fault,) = found.list(found.root).faults
+    assert "'base.apk' is stated to be another thing" in fault
+
+
+@pytest.mark.parametrize("at", [0, 16, 100, 360, 380, 2000, 4095])
+def test_an_inode_whose_checksum_is_wrong_is_a_fault(at: int) -> None:
+    image = Image(features=0x8 | 0x20)
+    extra = build.extra_attributes()
+    first = image.put(b"PK")
+    address = image.inode(4, REGULAR, 2, slots(first), extra=extra)
+    raw = image.blocks[address]
+    seed = build.crc(raw[68:72], build.crc(struct.pack("<I", 4), build.crc(bytes(16), 0xFFFFFFFF)))
+    sound = raw[:368] + struct.pack("<I", build.crc(raw, seed)) + raw[372:]
+    for damage in (0, 2):
+        image.blocks[address] = sound[:at] + bytes([sound[at] ^ damage]) + sound[at + 1 :]
+        image.directory(ROOT, [(b"f", 4, 0)])
+        found = opened(image.build())
+        listing = found.list(found.root)
+        assert (damage != 0) == bool(listing.faults or listing.nodes[0].refusal)
