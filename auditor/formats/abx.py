@@ -86,7 +86,7 @@ class _Reader:
 
     def _read_tokens(self) -> None:
         data, size, open_, pool = self._data, len(self._data), self._open, self._pool
-        at, left = len(MAGIC), 4 * self._limits.xml_elements
+        at, left = len(MAGIC), 4 * self._limits.record_elements
         fresh: dict[str, str] | None = None
         texts: list[str] = []
         while at < size:
@@ -131,8 +131,8 @@ class _Reader:
     def _misplaced(self, outside: bool, at: int) -> FormatError:
         if outside:
             return FormatError("an attribute stands outside of a start tag", at)
-        most = 4 * self._limits.xml_elements
-        return LimitError(f"more than {most} attributes and texts; raise --limit xml_elements", at)
+        most = 4 * self._limits.record_elements
+        return LimitError(f"more than {most} attributes and texts; raise --limit record_elements", at)
 
     def _tag(self, token: int, at: int) -> tuple[str, int]:
         """The name of a start or end tag, and the offset behind it."""
@@ -143,8 +143,8 @@ class _Reader:
     def _start(self, name: str, at: int) -> dict[str, str]:
         """Open an element; return its attributes, to be filled."""
         self._elements += 1
-        if self._elements > self._limits.xml_elements:
-            raise LimitError(f"more than {self._limits.xml_elements} elements; raise --limit xml_elements", at)
+        if self._elements > self._limits.record_elements:
+            raise LimitError(f"more than {self._limits.record_elements} elements; raise --limit record_elements", at)
         if len(self._open) > self._limits.xml_depth:
             raise LimitError(f"elements are nested deeper than {self._limits.xml_depth}", at)
         attributes: dict[str, str] = {}

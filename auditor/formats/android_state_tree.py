@@ -65,6 +65,18 @@ class StateDocument:
     fault: FormatError | None = None
     """Why it ends early; the elements open at that place may lack attributes and children."""
 
+    def rooted(self, *names: str) -> Element:
+        """The first root, which must have one of the names; what follows it the platform does not read.
+
+        Raises:
+            FormatError: it has another name.
+        """
+        root = self.root if self.root.name or not self.root.children else self.root.children[0]
+        if root.name not in names:
+            wanted = " or ".join(f"<{name}>" for name in names)
+            raise FormatError(f"the root element is <{root.name[:80]}>, not {wanted}", root.offset)
+        return root
+
 
 def whole_number(text: str) -> int | None:
     """A decimal number; None where the text is none."""

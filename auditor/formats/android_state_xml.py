@@ -53,9 +53,9 @@ def parse_state_xml(data: Blob, limits: Limits = DEFAULT) -> StateDocument:
     raw = bytes(data).rstrip(b"\0")
     if not raw.removeprefix(_BOM).lstrip(_SPACE).startswith(b"<"):
         raise FormatError("neither text nor binary XML" if raw else "the file holds nothing, or only zeros", 0)
-    if raw.count(b'="') + raw.count(b"='") > 4 * limits.xml_elements:
+    if raw.count(b"=") > 4 * limits.record_elements:
         # expat gathers all attributes of an element before it hands over the first.
-        raise LimitError(f"XML of more than {4 * limits.xml_elements} attributes; raise --limit xml_elements")
+        raise LimitError(f"XML of more than {4 * limits.record_elements} attributes; raise --limit record_elements")
     return _parse_text(raw, limits)
 
 
@@ -99,9 +99,9 @@ class _Builder:
         self._close_text()
         self._elements += 1
         self._attributes += len(attributes)
-        if self._elements > self._limits.xml_elements or self._attributes > 4 * self._limits.xml_elements:
-            most = self._limits.xml_elements
-            raise LimitError(f"more than {most} elements; raise --limit xml_elements", self._at)
+        if self._elements > self._limits.record_elements or self._attributes > 4 * self._limits.record_elements:
+            most = self._limits.record_elements
+            raise LimitError(f"more than {most} elements; raise --limit record_elements", self._at)
         if len(self._open) >= self._limits.xml_depth:
             raise LimitError(f"elements are nested deeper than {self._limits.xml_depth}", self._at)
         element = Element(name, attributes, [], "", self._at)

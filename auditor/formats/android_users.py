@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from auditor.errors import FormatError
+from auditor.errors import FormatError, LimitError
 from auditor.formats.android_state_tree import Element, truth, whole_number
 from auditor.formats.android_state_xml import parse_state_xml
 from auditor.formats.blob import Blob
@@ -44,6 +44,8 @@ _FLAGS = (
 )
 """Flags of UserInfo, the telling ones first: before Android 11 they are all there is."""
 _LAST_ID = 0x7FFFFFFF
+_MOST_USERS = 10_000
+"""The platform stops at some hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,10 @@ def parse_android_users(data: Blob, limits: Limits = DEFAULT) -> AndroidUsers:
         LimitError: it is larger than ``Limits.record_size``.
     """
     document = parse_state_xml(data, limits)
-    root = document.root
-    if root.name not in (LIST_ROOT, USER_ROOT):
-        raise FormatError(f"the root element is <{root.name[:80]}>, not <{LIST_ROOT}> or <{USER_ROOT}>", root.offset)
+    root = document.rooted(LIST_ROOT, USER_ROOT)
     elements = [root] if root.name == USER_ROOT else [item for item in root.children if item.name == USER_ROOT]
+    if len(elements) > _MOST_USERS:
+        raise LimitError(f"a list of {len(elements)} users")
     users = {found.id: found for found in map(_user, elements) if found is not None}
     if not users:
         raise document.fault or FormatError("no user has an id", root.offset)

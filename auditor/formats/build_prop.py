@@ -19,6 +19,8 @@ from auditor.limits import DEFAULT, Limits
 _PRINTED = re.compile(r"\[([^\]\n]{1,256})\]: \[([^\n]*?)\]?")
 _KEY = re.compile(r"[A-Za-z0-9_.:@-]{1,256}", re.ASCII)
 _VALUE_LENGTH = 256
+_LINE_LENGTH = 4096
+_TEXT_LINE = re.compile(rb"[^\n]+")
 _PRODUCT = ("ro.product.", "ro.product.odm.", "ro.product.vendor.", "ro.product.product.", "ro.product.system_ext.")
 _BUILD = ("ro.", "ro.product.", "ro.system_ext.", "ro.system.")
 _GENERIC = frozenset({"generic", "mainline", "android"})
@@ -70,8 +72,11 @@ def parse_build_properties(data: Blob, limits: Limits = DEFAULT) -> dict[str, st
         raise LimitError(f"properties of {len(data)} bytes; raise --limit record_size")
     found: dict[str, str] = {}
     seen = False
-    for line in bytes(data).split(b"\n"):
-        key, value = _property(line.decode("utf-8", "replace").strip())
+    for number, line in enumerate(_TEXT_LINE.finditer(data)):
+        if number >= limits.record_elements:
+            raise LimitError(f"more than {limits.record_elements} properties; raise --limit record_elements")
+        text = bytes(data[line.start() : min(line.end(), line.start() + _LINE_LENGTH)])
+        key, value = _property(text.decode("utf-8", "replace").strip())
         seen = seen or bool(key)
         if key in _WANTED and value:
             # Read-only properties keep the value they are given first.

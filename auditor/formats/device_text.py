@@ -7,6 +7,7 @@ Not read: UTF-16 without a byte order mark, other encodings.
 
 from __future__ import annotations
 
+import codecs
 from typing import Final
 
 from auditor.errors import LimitError
@@ -15,7 +16,7 @@ from auditor.limits import DEFAULT, MIB, Limits
 
 _MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _BOM: Final = b"\xef\xbb\xbf"
-WIDE_TEXT: Final = 128 * MIB
+WIDE_TEXT: Final = 64 * MIB
 """UTF-16 is converted as a whole; a longer text is refused."""
 
 
@@ -29,7 +30,14 @@ def open_device_text(data: Blob) -> Blob:
         return data
     if len(data) > WIDE_TEXT:
         raise LimitError(f"{len(data)} bytes of UTF-16; at most {WIDE_TEXT} are read")
-    return bytes(data).decode("utf-16", "replace").encode("utf-8", "replace")
+    big = bytes(data[:2]) == _MARKS[1]
+    decoder = codecs.getincrementaldecoder("utf-16-be" if big else "utf-16-le")("replace")
+    result = bytearray()
+    # In pieces: the whole as text would take its size several times over.
+    for start in range(2, len(data), MIB):
+        piece = bytes(data[start : start + MIB])
+        result += decoder.decode(piece, start + MIB >= len(data)).encode("utf-8", "replace")
+    return bytes(result)
 
 
 def shown(raw: bytes, limits: Limits = DEFAULT) -> str:

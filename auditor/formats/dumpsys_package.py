@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -27,19 +27,28 @@ _HEAD: Final = re.compile(rb"Package \[([^\[\]\r\n]{0,1024})\] \([0-9a-f]{1,16}\
 _INDENT: Final = 16
 """``pm dump`` indents the whole by two; more than this is text of something else."""
 _LOOK_BACK: Final = 256
+_BEFORE_HEAD: Final = frozenset(b" \t\n\xbf")
 _SECTIONS: Final = {b"Packages:": False, b"Hidden system packages:": True}
 _FIELDS: Final = (
     "compat name|pkg|codePath|versionCode|versionName|firstInstallTime|lastUpdateTime|installerPackageName"
     "|initiatingPackageName|originatingPackageName|packageSource|signatures|pkgFlags|flags|sharedUser|archiveTime"
     "|uninstallReason|installInitiatingPackageName|installOriginatingPackageName"
+    "|resourcePath|nativeLibraryPath|legacyNativeLibraryDir|primaryCpuAbi"
 )
+_WHOLE: Final = frozenset({"resourcePath", "nativeLibraryPath", "legacyNativeLibraryDir", "primaryCpuAbi"})
+"""What ``dumpsys package permission NAME`` leaves out, which lists only the packages that have a permission."""
+_VALUE_LENGTH: Final = 4096
 _SIGNATURES: Final = re.compile(r"version:-?\d+, signatures:\[([^\]]*)\](?:, past signatures:\[([^\]]*)\])?")
 _HASH: Final = re.compile(r"([0-9a-f]{1,8})(?: flags: -?[0-9a-f]+)?")
-_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)")
+_TIME: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)")
 _PAIR: Final = re.compile(r"(\w{1,40})=(\S{0,40})")
 _CHOICE: Final = "it lacks the package android, so it lists a choice of packages only"
+_PERMISSION: Final = re.compile(rb"^ {2,16}Permission \[", re.MULTILINE)
+_SHORT: Final = "it lists only the packages that have a certain permission"
 _SECTION_HEAD: Final = re.compile(rb"(?!DUMP OF )[A-Z][A-Za-z][\w '/().,-]{0,100}:[ \t\r]*")
+_USER_CODE: Final = ("/data/app/", "/mnt/expand/")
 _DURATION: Final = re.compile(rb"-{9,} ?[\d.,]+s was the duration of dumpsys ")
+_BROKEN_OFF: Final = (b"***", b"Error", b"Fail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class PackageDump:
     """All blocks of a text."""
 
     packages: tuple[DumpedPackage, ...]
-    """In the order of the text; the first of each name, and the first factory copy."""
+    """In the order of the text; of two of a name the second only where it says something else of presence."""
     gaps: tuple[str, ...] = ()
     """Why installed packages may be missing, in clauses; empty: the list is whole."""
     broken: bool = False
@@ -117,9 +126,11 @@ def parse_dumpsys_package(data: Blob, limits: Limits = DEFAULT) -> PackageDump:
     reader = _Reader(data, limits)
     reader.read()
     broken = tuple(reader.breaks())
-    choice = () if reader.has_system else (_CHOICE,)
+    choice = (_CHOICE,) if reader.whole is None else ()
+    if reader.whole is False and _PERMISSION.search(data) is not None:
+        choice = (_SHORT,)
     return PackageDump(
-        tuple(reader.packages.values()),
+        tuple(reader.believed()),
         broken + (choice if reader.packages else ()),
         bool(broken),
         tuple(reader.faults()),
@@ -130,7 +141,9 @@ class _Reader:
     """Goes through the blocks and remembers how the list of the installed ones ended."""
 
     def __init__(self, data: Blob, limits: Limits) -> None:
-        self.packages: dict[tuple[str, bool], DumpedPackage] = {}
+        self.packages: dict[tuple[str, bool, object], DumpedPackage] = {}
+        self.whole: bool | None = None
+        """Whether the system's own package has the lines of a list of all; None: it is not there, as in a choice."""
         self._data = data
         self._limits = limits
         self._begun = False
@@ -139,7 +152,13 @@ class _Reader:
         """Line behind the last block of an installed package; empty: the text ended."""
         self._unread = 0
         self._contradictions = 0
+        self._forged = False
+        """Factory copies have their title twice: the first may be a forged one, and what follows it installed."""
+        self._repeated: set[str] = set()
+        self._names: set[tuple[str, bool]] = set()
         self._full = False
+        self._listings_left = limits.record_listings
+        self._bytes_left = limits.record_size
 
     def read(self) -> None:
         hidden = False
@@ -148,7 +167,7 @@ class _Reader:
         while block is not None:
             after = next(following, None)
             hidden = self._section(block[0], hidden)
-            if len(self.packages) >= self._limits.xml_elements:
+            if self._listings_left <= 0 or self._bytes_left <= 0:
                 self._full = True
                 return
             self._block(block, len(self._data) if after is None else after[0], hidden)
@@ -162,6 +181,7 @@ class _Reader:
         if section is None:
             return hidden
         self._begun = self._begun or not section
+        self._forged = self._forged or (section and hidden)
         return section
 
     def _block(self, block: tuple[int, int, bytes], limit: int, hidden: bool) -> None:
@@ -170,48 +190,79 @@ class _Reader:
         end = reading.read(after, limit, indent_of(self._data, start))
         if end is not None and not hidden:
             self._end = end
-        self._unread += end is not None and end.startswith(b"Package [")
+        self._unread += end is not None and limit < len(self._data) and not _ends_list(end)
         self._contradictions += reading.contradicted
+        self._bytes_left -= reading.size
         name = shown(raw)
         if not is_package_name(name):
             self._unread += 1
             return
         package = reading.package(name, start, hidden)
+        if hidden and package.code_path.startswith(_USER_CODE):
+            # No factory copy lies there: the title above was a forged one.
+            self._forged, hidden, package = True, False, replace(package, factory_copy=False)
         self._unread += reading.unread
-        self.packages.setdefault((name, hidden), package)
+        self._listings_left -= max(len(package.users), 1)
+        if name == "android" and not hidden:
+            self.whole = reading.whole or self.whole is True
+        if (name, hidden) in self._names and (name, hidden, _presence(package)) not in self.packages:
+            # The device prints each once: the value of another package may hold a forged block.
+            self._repeated.add(name)
+        self._names.add((name, hidden))
+        self.packages.setdefault((name, hidden, _presence(package)), package)
 
-    @property
-    def has_system(self) -> bool:
-        """Whether the system's own package is among them, as in every list of all."""
-        return ("android", False) in self.packages
+    def believed(self) -> Iterator[DumpedPackage]:
+        """The packages; no factory copies where their title may be forged, since one would hide what is installed."""
+        for package in self.packages.values():
+            yield replace(package, factory_copy=False) if self._forged else package
 
     def breaks(self) -> Iterator[str]:
         """Say why installed packages may be missing."""
-        if all(hidden for _, hidden in self.packages):
+        if all(hidden for _, hidden in self._names):
             yield "no list of packages is in it"
             return
         if self._full:
-            yield f"more than {self._limits.xml_elements} packages; raise --limit xml_elements"
+            yield f"more than {self._limits.record_listings} packages, or long ones; raise --limit record_listings"
         if not self._begun:
             yield "the list of packages is cut off at its start"
         if not self._end:
             yield "it ends within the list of packages"
-        elif self._end.startswith((b"***", b"Error", b"Fail")):
+        elif self._end.startswith(_BROKEN_OFF):
             yield "the list of packages broke off on the device (time ran out or the service failed)"
-        elif _DURATION.match(self._end) is None and _SECTION_HEAD.fullmatch(self._end) is None:
+        elif not _ends_list(self._end):
             yield "the list of packages does not end as it should"
 
     def faults(self) -> Iterator[str]:
         """Say what is there and was not read."""
         if self._unread:
             yield f"{self._unread} blocks or values of packages that cannot be read"
+        if self._forged:
+            yield "a title of factory copies that cannot be one (forged by a version name?)"
         if self._contradictions:
             yield f"{self._contradictions} packages whose lines contradict each other (forged by a version name?)"
+        if self._repeated:
+            shown_names = ", ".join(sorted(self._repeated)[:5])
+            yield f"{len(self._repeated)} packages that are listed twice and differ (forged?): {shown_names}"
+
+
+def _ends_list(line: bytes) -> bool:
+    """Whether a line stands behind a list of packages: the next section, or a sign of the device that it ends."""
+    return (
+        line.startswith(_BROKEN_OFF) or _DURATION.match(line) is not None or _SECTION_HEAD.fullmatch(line) is not None
+    )
+
+
+def _presence(package: DumpedPackage) -> object:
+    """What a block says of presence: two that differ in this cannot both be true."""
+    users = tuple((user.id, user.installed, user.has_data, user.archived, user.removed) for user in package.users)
+    return package.code_gone, users
 
 
 def _find_heads(data: Blob) -> Iterator[tuple[int, int, bytes]]:
     """Yield (start of the line, end of the head, name) of each block."""
     for mention in _MENTION.finditer(data):
+        if mention.start() and data[mention.start() - 1] not in _BEFORE_HEAD:
+            continue
         start = _line_start(data, mention.start())
         head = None if start is None else _HEAD.match(data, mention.start())
         if start is not None and head is not None:
@@ -236,9 +287,13 @@ def indent_of(data: Blob, start: int) -> int:
 
 @cache
 def _lines_pattern(indent: int) -> re.Pattern[bytes]:
-    """Lines of a block that matter, and the first that is not of it: that stands no deeper than its head."""
+    """Lines of a block that matter, and the first that is not of it: that stands no deeper than its head.
+
+    One line of a block is printed without its indentation since Android 15: that of an SDK library.
+    """
     return re.compile(
-        rb"^(?:[ \t]{0,%d}(?=[^\s])|[ \t]{%d,%d}(?:(%s)=([^\r\n]*)|User (\d{1,10}):([^\r\n]*)))"
+        rb"^(?:[ \t]{0,%d}(?=[^\s])(?!optional:(?:true|false)[ \t\r]*$)"
+        rb"|[ \t]{%d,%d}(?:(%s)=([^\r\n]*)|User (\d{1,10}):([^\r\n]*)))"
         % (indent, indent + 1, indent + 12, _FIELDS.encode()),
         re.MULTILINE,
     )
@@ -254,6 +309,9 @@ class _Block:
         self._users: list[tuple[str, str, dict[str, str]]] = []
         self._odd: set[str] = set()
         self.unread = 0
+        self.size = 0
+        """Bytes of values that are held."""
+        self.whole = False
 
     @property
     def contradicted(self) -> bool:
@@ -279,10 +337,15 @@ class _Block:
         return b"" if limit == len(self._data) else None
 
     def _text(self, start: int, end: int) -> str:
-        return shown(bytes(self._data[start : min(end, start + self._limits.string_length)]), self._limits)
+        end = min(end, start + min(self._limits.string_length, _VALUE_LENGTH))
+        self.size += end - start
+        return shown(bytes(self._data[start:end]), self._limits)
 
     def _field(self, key: str, value: str) -> None:
         """Keep a value; of two that differ the later is dropped and the field is no longer trusted."""
+        if key in _WHOLE:
+            self.whole = True
+            return
         kept = self._users[-1][2] if self._users else self._fields
         if kept.setdefault(key, value) != value:
             self._odd.add(key)
@@ -363,5 +426,9 @@ def _number(text: str) -> str:
 
 def _moment(text: str) -> str:
     found = _TIME.match(text)
+    if found is None:
+        return ""
+    # The device prints the digits of its own language.
+    year, month, day, hour, minute, second = map(int, found.groups())
     # Local time, so the zero of a time that was never set lies in 1969 or 1970.
-    return "" if found is None or found.group(1) < "1971" else f"{found.group(1)}T{found.group(2)}"
+    return "" if year < 1971 else f"{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"

@@ -79,8 +79,8 @@ def parse_google_database(kind: str, data: Blob, wal: Blob | None = None, limits
             for found in rows:
                 if found is None:
                     unread += 1
-                elif len(packages) >= limits.xml_elements:
-                    raise LimitError(f"more than {limits.xml_elements} packages; raise --limit xml_elements")
+                elif len(packages) >= limits.record_listings:
+                    raise LimitError(f"more than {limits.record_listings} packages; raise --limit record_listings")
                 else:
                     packages[found] = None
         except FormatError as error:

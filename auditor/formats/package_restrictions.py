@@ -68,6 +68,8 @@ class PackageRestrictions:
     nameless: int
     """Records without a usable name."""
     fault: FormatError | None
+    cut: bool = False
+    """It names more packages than ``Limits.record_listings``; the first are here."""
 
 
 def parse_package_restrictions(data: Blob, limits: Limits = DEFAULT) -> PackageRestrictions:
@@ -78,12 +80,11 @@ def parse_package_restrictions(data: Blob, limits: Limits = DEFAULT) -> PackageR
         LimitError: it is larger than ``Limits.record_size``.
     """
     document = parse_state_xml(data, limits)
-    root = document.root
-    if root.name != ROOT:
-        raise FormatError(f"the root element is <{root.name[:80]}>, not <{ROOT}>", root.offset)
+    root = document.rooted(ROOT)
     elements = [item for item in root.children if item.name == "pkg"]
-    named = tuple(_package(item) for item in elements if is_plain_name(item.get("name")))
-    return PackageRestrictions(named, len(elements) - len(named), document.fault)
+    kept = elements[: limits.record_listings]
+    named = tuple(_package(item) for item in kept if is_plain_name(item.get("name")))
+    return PackageRestrictions(named, len(kept) - len(named), document.fault, len(kept) < len(elements))
 
 
 def _package(element: Element) -> UserPackage:

@@ -1,6 +1,7 @@
 """Reads packages.list: the packages whose code was in place, one on a line.
 
-Format: Settings.java of AOSP (writePackageListLPr): 4 columns and more; 7 in Android 10, 10 from 11 on.
+Format: Settings.java of AOSP (writePackageListLPr): 4 columns and more; 7 in Android 10, 10 from 11 on. Apps that are
+archived, kept for their data or on storage that was not there have no line.
 
 Not read: group ids, security labels, whether an app may be profiled.
 """
@@ -8,6 +9,7 @@ Not read: group ids, security labels, whether an app may be profiled.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +21,7 @@ from auditor.limits import DEFAULT, Limits
 _LINE = re.compile(rb"\S{1,255} [0-9]{1,10} [01] (?:/\S*|null)(?: \S+)*\r?\n?")
 _SYSTEM = frozenset({"@system", "@product"})
 _FAULTS: Final = 3
+_TEXT_LINE = re.compile(rb"[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ class PackagesList:
     packages: tuple[ListedPackage, ...]
     faults: tuple[str, ...]
     """Lines that are not of the format, the first few; each may have named a package."""
+    cut: bool = False
+    """It has more lines than ``Limits`` allow; the first are here."""
 
 
 def is_packages_list(head: bytes) -> bool:
@@ -57,29 +62,35 @@ def parse_packages_list(data: Blob, limits: Limits = DEFAULT) -> PackagesList:
 
     Raises:
         FormatError: no line is of the format.
-        LimitError: it is larger than ``Limits.record_size``, or has more lines than ``Limits.xml_elements``.
+        LimitError: it is larger than ``Limits.record_size``.
     """
     if len(data) > limits.record_size:
         raise LimitError(f"a list of {len(data)} bytes; raise --limit record_size")
     raw = bytes(data)
-    if raw.count(b"\n") > limits.xml_elements:
-        raise LimitError(f"a list of more than {limits.xml_elements} lines; raise --limit xml_elements")
-    packages, wrong, at = [], [], 0
-    for line in raw.split(b"\n"):
-        found = _package(line.removesuffix(b"\r"), at)
+    packages: list[ListedPackage] = []
+    wrong: list[int] = []
+    cut = False
+    for number, line in enumerate(_TEXT_LINE.finditer(raw)):
+        cut = number >= limits.record_elements or len(packages) >= limits.record_listings
+        if cut:
+            break
+        found = _package(line.group().removesuffix(b"\r"), line.start())
         if found is not None:
             packages.append(found)
-        elif line.strip(b" \t\r"):
-            wrong.append(f"the line at {at:#x} is none of a package")
-        at += len(line) + 1
+        elif line.group().strip(b" \t\r"):
+            wrong.append(line.start())
     if not packages:
         raise FormatError("no line names a package", 0)
-    faults = wrong[:_FAULTS]
+    return PackagesList(tuple(packages), tuple(_faults(wrong, raw, cut)), cut)
+
+
+def _faults(wrong: Sequence[int], raw: bytes, cut: bool) -> Iterator[str]:
+    for at in wrong[:_FAULTS]:
+        yield f"the line at {at:#x} is none of a package"
     if len(wrong) > _FAULTS:
-        faults.append(f"{len(wrong)} such lines in all")
-    if not raw.endswith(b"\n"):
-        faults.append("the last line does not end: the list may be cut off")
-    return PackagesList(tuple(packages), tuple(faults))
+        yield f"{len(wrong)} such lines in all"
+    if not cut and not raw.endswith(b"\n"):
+        yield "the last line does not end: the list may be cut off"
 
 
 def _package(line: bytes, offset: int) -> ListedPackage | None:

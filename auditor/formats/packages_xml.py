@@ -28,6 +28,7 @@ _NO_UUID = ""
 _SEPARATOR = re.compile(r"[ /\\]")
 _NAME_LENGTH = 255
 _PATH_LENGTH = 4096
+_VOLUMES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class PackagesXml:
     """Records of packages without a usable name."""
     fault: FormatError | None
     """Why the file ends early."""
+    cut: bool = False
+    """It names more packages than ``Limits.record_listings``; the first are here."""
 
 
 def parse_packages_xml(data: Blob, limits: Limits = DEFAULT) -> PackagesXml:
@@ -108,22 +111,22 @@ def parse_packages_xml(data: Blob, limits: Limits = DEFAULT) -> PackagesXml:
         LimitError: it is larger than ``Limits.record_size``.
     """
     document = parse_state_xml(data, limits)
-    root = document.root
-    if root.name != ROOT:
-        raise FormatError(f"the root element is <{root.name[:80]}>, not <{ROOT}>", root.offset)
+    root = document.rooted(ROOT)
     reader = _Reader(root, limits)
-    kept = [reader.package(item) for item in root.children if item.name == "package"]
-    updated = [reader.package(item) for item in root.children if item.name == "updated-package"]
-    named = tuple(item for item in kept if item is not None)
-    factory = tuple(item for item in updated if item is not None)
+    most = limits.record_listings
+    kept = [item for item in root.children if item.name == "package"]
+    updated = [item for item in root.children if item.name == "updated-package"]
+    named = [reader.package(item) for item in kept[:most]]
+    factory = [reader.package(item) for item in updated[:most]]
     return PackagesXml(
-        packages=named,
-        updated=factory,
-        renamed=tuple(_renamed(root)),
-        versions=tuple(_versions(root)),
+        packages=tuple(item for item in named if item is not None),
+        updated=tuple(item for item in factory if item is not None),
+        renamed=tuple(_renamed(root)[:most]),
+        versions=tuple(_versions(root)[:_VOLUMES]),
         unresolved=tuple(sorted(reader.unresolved)),
-        nameless=len(kept) + len(updated) - len(named) - len(factory),
+        nameless=named.count(None) + factory.count(None),
         fault=document.fault,
+        cut=max(len(kept), len(updated)) > most,
     )
 
 
@@ -204,11 +207,11 @@ def _certificate_table(root: Element, limits: Limits) -> dict[int | None, bytes]
         if element.name == "cert" and "key" in element.attributes:
             index, text = whole_number(element.get("index")), element.get("key")
             if index is None or index in table or len(text) > 2 * limits.certificate_size:
+                # The packages that name it are reported as unresolved.
                 continue
             try:
                 table[index] = bytes.fromhex(text)
             except ValueError:
-                # The packages that name it are reported as unresolved.
                 continue
     return table
 

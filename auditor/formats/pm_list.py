@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from auditor.errors import FormatError
@@ -30,6 +29,8 @@ _PREFIX: Final = "package:"
 _NOISE: Final = ("* daemon ", "adb server ", "WARNING: linker")
 """What adb and old loaders print before the list."""
 _LINE: Final = re.compile(rb"[^\r\n]+")
+_ODD_LINES: Final = 3
+_PATH_LENGTH: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class ListedPackage:
     installer: str = ""
     uids: tuple[int, ...] = ()
     """One for each user who has it: user 10 has those from 1000000."""
+    code_gone: bool = False
+    """The path was asked for and there is none: data alone is left, or the code is on storage that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,9 @@ def parse_pm_list(data: Blob, limits: Limits = DEFAULT) -> PackageList:
         entry = _parse_line(line, offset)
         if entry is None:
             unread += 1
-        elif len(packages) >= limits.xml_elements:
+            if unread >= limits.record_elements:
+                return PackageList(tuple(packages), unread, cut=True)
+        elif len(packages) >= limits.record_listings:
             return PackageList(tuple(packages), unread, cut=True)
         else:
             packages.append(entry)
@@ -79,16 +84,25 @@ def parse_pm_list(data: Blob, limits: Limits = DEFAULT) -> PackageList:
 
 
 def is_pm_list(head: bytes, *, whole: bool) -> bool:
-    """Whether every line of the head of a text names a package; the last may be cut unless it is the ``whole``."""
+    """Whether the lines of the head of a text name packages; the last may be cut unless it is the ``whole``.
+
+    A few may name none: a prompt with the command that was typed, an error that follows.
+    """
     text = bytes(open_device_text(head))
     if not whole:
         text = text[: text.rfind(b"\n") + 1]
     if _PREFIX.encode() not in text:
         return False
-    lines = _find_lines(text, DEFAULT)
-    first = next(lines, None)
-    # Asked of every file: the first line that is none decides.
-    return first is not None and all(_parse_line(line, 0) is not None for _, line in chain((first,), lines))
+    named = odd = 0
+    for _, line in _find_lines(text, DEFAULT):
+        if _parse_line(line, 0) is None:
+            odd += 1
+        else:
+            named += 1
+        # Asked of every file: a few lines that are none decide.
+        if odd > _ODD_LINES:
+            return False
+    return named > odd
 
 
 def _find_lines(text: Blob, limits: Limits) -> Iterator[tuple[int, str]]:
@@ -110,10 +124,11 @@ def _parse_line(line: str, offset: int) -> ListedPackage | None:
     return ListedPackage(
         name,
         offset,
-        "" if path == "null" else path,
+        "" if path == "null" else path[:_PATH_LENGTH],
         options.get("versionCode", ""),
         "" if installer == "null" else installer,
         tuple(int(uid) for uid in options.get("uid", "").split(",") if uid),
+        path == "null",
     )
 
 

@@ -9,7 +9,7 @@ Not read: durations, counts, classes, configurations, shortcuts; backups of the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auditor.errors import FormatError, LimitError
@@ -63,8 +63,9 @@ class _Uses:
 
     def count(self) -> None:
         self._count += 1
-        if self._count > self._limits.dex_strings:
-            raise LimitError(f"more than {self._limits.dex_strings} entries of usage statistics")
+        most = 2 * self._limits.record_elements
+        if self._count > most:
+            raise LimitError(f"more than {most} entries of usage statistics; raise --limit record_elements")
 
     def add(self, name: str, offset_ms: int | None) -> None:
         if not is_package_name(name):
@@ -113,6 +114,8 @@ def parse_usage_mappings(data: Blob, limits: Limits = DEFAULT) -> dict[int, str]
     names: dict[int, str] = {}
     for number, kind, start, end in find_fields(raw, 0, len(raw)):
         if number == _MAP and kind == LENGTH_DELIMITED:
+            if len(names) >= limits.record_listings:
+                raise LimitError(f"more than {limits.record_listings} packages; raise --limit record_listings")
             token, name = 0, ""
             for inner, form, first, last in find_fields(raw, start, end):
                 if inner == _MAP_TOKEN and form == VARINT:
@@ -127,7 +130,8 @@ def parse_usage_mappings(data: Blob, limits: Limits = DEFAULT) -> dict[int, str]
 
 
 def _read_xml(raw: bytes, uses: _Uses, limits: Limits) -> None:
-    root = parse_text_xml(raw, limits).root
+    most = min(limits.xml_elements, 2 * limits.record_elements)
+    root = parse_text_xml(raw, replace(limits, xml_elements=most)).root
     if root.name != "usagestats":
         raise FormatError("no usage statistics")
     for group in root.children:

@@ -49,6 +49,7 @@ _USER_RANGE = 100_000
 """UserHandle.PER_USER_RANGE: the uid of an app for user 10 begins with 10."""
 _BY_HAND = frozenset({"com.android.packageinstaller", "com.android.shell", "com.google.android.packageinstaller"})
 """What asks a person before it installs, and adb."""
+_MOST_USERS = 256
 _LOCAL_SOURCES = frozenset({"3", "4"})
 _USER_CODE = ("/data/", "/mnt/expand/")
 
@@ -232,7 +233,7 @@ def _read_pm_list(source: RecordSource) -> DeviceRecord:
     paths = [item.path for item in found.packages]
     user_only = all(path.startswith(("/data/app/", "/mnt/expand/")) for path in paths)
     faults = [f"{found.unread} lines name no package"] if found.unread else []
-    faults += ["more packages than --limit xml_elements allows"] if found.cut else []
+    faults += ["more packages than --limit record_listings allows"] if found.cut else []
     problems = [Problem(ProblemCode.RECORD_DAMAGED, origin, f"pm list packages: {'; '.join(faults)}")] if faults else []
     listings = ordered(listing for item in found.packages for listing in _listed(item, origin))
     return DeviceRecord(
@@ -251,14 +252,14 @@ def _listed(item: ListedPackage, origin: Origin) -> Iterator[Listing]:
         Platform.ANDROID,
         item.name,
         origin,
-        state=State.INSTALLED,
+        state=State.UNKNOWN if item.code_gone else State.INSTALLED,
         version_code=item.version_code,
         installer=item.installer,
         paths=(item.path,) if item.path else (),
         system=True if item.path.startswith("/") and not item.path.startswith(_USER_CODE) else None,
         flags=("side-loaded",) if item.installer in _BY_HAND else (),
     )
-    users = {str(uid // _USER_RANGE) for uid in item.uids} or {""}
+    users = {str(uid // _USER_RANGE) for uid in item.uids[:_MOST_USERS]} or {""}
     yield from (replace(listing, user=user) for user in users)
 
 

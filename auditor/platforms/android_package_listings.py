@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from auditor.errors import FormatError
 from auditor.formats.android_state_tree import moment_of
@@ -34,7 +35,7 @@ def package_listings(found: PackagesXml, origin: Origin, limits: Limits) -> tupl
         listing = _listing(item, State.SHADOWED, origin, certificates)
         # Its record has no flags; only system apps have such a record.
         listings.append(replace(listing, system=True))
-    listings.extend(_renamed(found.renamed, listings))
+    listings.extend(islice(_renamed(found.renamed, listings), limits.record_listings))
     ordered = sorted(listings, key=lambda item: (item.app_id, item.user, item.state))
     return tuple(ordered), tuple(sorted(certificates.unreadable))
 
@@ -60,6 +61,8 @@ class _Certificates:
         return tuple(signers), tuple(digests)
 
     def _signer(self, der: bytes) -> Signer | None:
+        if der not in self._known and len(self._known) >= self._limits.record_certificates:
+            return None
         if der not in self._known:
             try:
                 self._known[der] = parse_certificate(der, self._limits)
@@ -104,9 +107,11 @@ def _flags(item: PackageSetting) -> list[str]:
     return flags
 
 
-def _renamed(pairs: Iterable[tuple[str, str]], listings: Iterable[Listing]) -> list[Listing]:
+def _renamed(pairs: Iterable[tuple[str, str]], listings: Iterable[Listing]) -> Iterator[Listing]:
     """The same apps under the name their manifest has: the records keep the first name, the file has the new one."""
     known: dict[str, dict[State, Listing]] = {}
     for item in listings:
         known.setdefault(item.app_id, {})[item.state] = item
-    return [replace(item, app_id=new) for new, old in pairs if new not in known for item in known.get(old, {}).values()]
+    for new, old in pairs:
+        if new not in known:
+            yield from (replace(item, app_id=new) for item in known.get(old, {}).values())

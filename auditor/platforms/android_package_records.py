@@ -20,13 +20,14 @@ from auditor.formats.blob import Blob
 from auditor.formats.build_prop import device_attributes, is_build_properties, parse_build_properties
 from auditor.formats.package_restrictions import (
     INSTALL_REASON_POLICY,
+    PackageRestrictions,
     UserPackage,
     parse_package_restrictions,
 )
 from auditor.formats.package_restrictions import ROOT as RESTRICTIONS_ROOT
 from auditor.formats.packages_list import is_packages_list, parse_packages_list
 from auditor.formats.packages_xml import ROOT as PACKAGES_ROOT
-from auditor.formats.packages_xml import parse_packages_xml
+from auditor.formats.packages_xml import PackagesXml, parse_packages_xml
 from auditor.model import (
     Completeness,
     DeviceRecord,
@@ -66,7 +67,7 @@ _SIGNERS = frozenset({FactKind.SIGNER})
 _NAMING = frozenset({RecordKind.PACKAGES_XML, RecordKind.PACKAGES_LIST, RecordKind.PACKAGE_RESTRICTIONS})
 """Records that name apps; damage to the others hides none."""
 _BACKUP_ADVICE = "packages-backup.xml or packages.xml.reservecopy beside it may be whole"
-_LIST_LIMITS = "APEX modules, archived apps and apps with a space in the path of their data are not in it"
+_LIST_LIMITS = "it names the apps whose code was in place when it was written: not archived ones, and none on storage that was away"
 _RESTRICTIONS_LIMITS = "states of one user; Android 6 and before leave out apps without any setting"
 _NAMED: Final = 5
 """Packages that a problem names."""
@@ -128,12 +129,19 @@ def _refusal(source: RecordSource, error: AuditorError) -> Problem:
     return problem
 
 
-def _damage(source: RecordSource, fault: FormatError | None, nameless: int, count: int) -> list[Problem]:
-    """What may hide apps: the end of the file, records without a name, or all of them."""
-    if fault is not None:
+def _cut(source: RecordSource) -> Problem:
+    most = source.budget.limits.record_listings
+    return _refusal(source, LimitError(f"it names more than {most} packages; raise --limit record_listings"))
+
+
+def _damage(source: RecordSource, found: PackagesXml | PackageRestrictions) -> list[Problem]:
+    """What may hide apps: the end of the file, records without a name, too many, or none at all."""
+    cut = [_cut(source)] if found.cut else []
+    nameless, count = found.nameless, len(found.packages)
+    if found.fault is not None:
         # The record that is open at the fault may lack its name; that is no fault of its own.
-        return [_refusal(source, fault)]
-    problems = []
+        return [_refusal(source, found.fault), *cut]
+    problems = cut
     if nameless:
         detail = f"records of packages without a usable name: {nameless}"
         problems.append(Problem(ProblemCode.RECORD_DAMAGED, source.origin, detail))
@@ -145,7 +153,7 @@ def _damage(source: RecordSource, fault: FormatError | None, nameless: int, coun
 def _read_packages(source: RecordSource, data: Blob) -> DeviceRecord:
     limits = source.budget.limits
     found = parse_packages_xml(data, limits)
-    damage = _damage(source, found.fault, found.nameless, len(found.packages))
+    damage = _damage(source, found)
     listings, unreadable = package_listings(found, source.origin, limits)
     problems = [
         *damage,
@@ -176,6 +184,8 @@ def _signer_problem(origin: Origin, names: tuple[str, ...], what: str) -> list[P
 
 def _read_list(source: RecordSource, data: Blob) -> DeviceRecord:
     found = parse_packages_list(data, source.budget.limits)
+    problems = [Problem(ProblemCode.RECORD_DAMAGED, source.origin, fault) for fault in found.faults]
+    problems += [_cut(source)] if found.cut else []
     listings = [
         Listing(
             Platform.ANDROID,
@@ -192,10 +202,10 @@ def _read_list(source: RecordSource, data: Blob) -> DeviceRecord:
     return DeviceRecord(
         source.kind,
         source.origin,
-        Completeness.PARTIAL if found.faults else Completeness.FULL,
-        _LIST_LIMITS if not found.faults else f"it could not be read in full; {_LIST_LIMITS}",
+        Completeness.PARTIAL,
+        _LIST_LIMITS if not problems else f"it could not be read in full; {_LIST_LIMITS}",
         listings=_sorted(listings),
-        problems=tuple(Problem(ProblemCode.RECORD_DAMAGED, source.origin, fault) for fault in found.faults),
+        problems=tuple(problems),
     )
 
 
@@ -210,7 +220,7 @@ def _read_restrictions(source: RecordSource, data: Blob) -> DeviceRecord:
         _RESTRICTIONS_LIMITS if user else f"of a user that the path does not tell; {_RESTRICTIONS_LIMITS}",
         listings=_sorted(_user_listing(item, user, source.origin) for item in found.packages),
         users=(DeviceUser(user),) if user else (),
-        problems=tuple(_damage(source, found.fault, found.nameless, len(found.packages))),
+        problems=tuple(_damage(source, found)),
     )
 
 

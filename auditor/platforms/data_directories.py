@@ -8,7 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from auditor.model import Completeness, DeviceRecord, Listing, Origin, Platform, RecordKind, State
+from auditor.limits import DEFAULT, Limits
+from auditor.model import (
+    Completeness,
+    DeviceRecord,
+    FactKind,
+    Listing,
+    Origin,
+    Platform,
+    Problem,
+    ProblemCode,
+    RecordKind,
+    State,
+)
 
 _PLACE = re.compile(
     r"(?:^|/)(?:"
@@ -26,6 +38,8 @@ _INSIDE = re.compile(r"(?:^|/)data/(?:data|user|user_de|media)/")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+", re.ASCII)
 _NAME_LENGTH = 255
 _DETAIL = "data may outlive its app, and an app may have none"
+_NOTHING: frozenset[FactKind] = frozenset()
+"""Leftovers are no presence, so those that are not told hide none."""
 
 
 def listings_of(path: str, names: Iterable[str], origin: Origin) -> tuple[Listing, ...]:
@@ -41,11 +55,25 @@ def listings_of(path: str, names: Iterable[str], origin: Origin) -> tuple[Listin
     return tuple(Listing(Platform.ANDROID, name, _below(origin, name), State.RESIDUAL, user) for name in found)
 
 
-def find_data_directories(origin: Origin, path: str, names: Iterable[str]) -> Iterator[DeviceRecord]:
+def find_data_directories(
+    origin: Origin, path: str, names: Iterable[str], limits: Limits = DEFAULT
+) -> Iterator[DeviceRecord]:
     """The record that a place of app data is; nothing where it names no app."""
     listings = listings_of(path, names, origin)
+    most = limits.record_listings
+    problems: tuple[Problem, ...] = ()
+    if len(listings) > most:
+        text = f"{len(listings)} directories of app data, of which {most} are told; raise --limit record_listings"
+        problems = (Problem(ProblemCode.LIMIT, origin, text, _NOTHING),)
     if listings:
-        yield DeviceRecord(RecordKind.DATA_DIRECTORIES, origin, Completeness.PARTIAL, _DETAIL, listings=listings)
+        yield DeviceRecord(
+            RecordKind.DATA_DIRECTORIES,
+            origin,
+            Completeness.PARTIAL,
+            _DETAIL,
+            listings=listings[:most],
+            problems=problems,
+        )
 
 
 def _below(origin: Origin, name: str) -> Origin:

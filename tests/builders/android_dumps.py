@@ -134,6 +134,7 @@ SYSTEM = """\
     userId=1000
     pkg=Package{{77aa {name}}}
     codePath={path}
+    resourcePath={path}
     versionCode=33 minSdk=33 targetSdk=33
     versionName=13
     lastUpdateTime=2009-01-01 00:00:00

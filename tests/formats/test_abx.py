@@ -199,10 +199,10 @@ def test_depth_elements_attributes_and_size_are_bounded() -> None:
         deep.open("d")
     fault = parse_abx(deep.done()).fault
     assert isinstance(fault, LimitError)
-    few = replace(DEFAULT, xml_elements=3)
+    few = replace(DEFAULT, record_elements=3)
     many = abx(node("r", {}, *(node("c") for _ in range(9))))
     assert len(list(parse_abx(many, few).root.walk())) == 3
-    assert "xml_elements" in str(parse_abx(many, few).fault)
+    assert "record_elements" in str(parse_abx(many, few).fault)
     wide = abx(node("r", {f"a{index}": number(index) for index in range(13)}))
     assert "more than 12 attributes" in str(parse_abx(wide, few).fault)
     chatter = AbxWriter().open("r").raw((b"\x29" + short(b"comment")) * 13).close("r").done()
@@ -231,7 +231,7 @@ def test_every_prefix_is_read_in_part_or_refused() -> None:
 
 
 def test_damage_is_read_or_refused() -> None:
-    few = replace(DEFAULT, xml_elements=200)
+    few = replace(DEFAULT, record_elements=200)
     for damaged in mutations(abx(RICH) * 2, 1000):
         try:
             found = parse_abx(damaged, few)

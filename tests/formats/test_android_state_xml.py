@@ -95,7 +95,7 @@ def test_what_is_no_document_or_a_dangerous_one_is_refused(data: bytes) -> None:
 def test_depth_elements_attributes_and_size_are_bounded() -> None:
     deep = parse_state_xml(b"<a>" * (DEFAULT.xml_depth + 9))
     assert isinstance(deep.fault, LimitError)
-    few = replace(DEFAULT, xml_elements=3)
+    few = replace(DEFAULT, record_elements=3)
     assert isinstance(parse_state_xml(b"<a>" + b"<b/>" * 9 + b"</a>", few).fault, LimitError)
     with pytest.raises(LimitError):
         parse_state_xml(b"<a " + b" ".join(b"x%d='1'" % index for index in range(13)) + b"/>", few)

@@ -83,3 +83,8 @@ def test_damage_is_read_or_refused() -> None:
                 parse_android_users(damaged)
             except FormatError:
                 continue
+
+
+def test_absurd_numbers_of_users_are_refused() -> None:
+    with pytest.raises(LimitError):
+        parse_android_users(abx(user_list(*range(10_001))))

@@ -125,3 +125,11 @@ def test_damage_is_read_or_refused() -> None:
             except FormatError:
                 continue
             assert all(value.isprintable() for _, value in found)
+
+
+def test_lines_are_bounded() -> None:
+    few = replace(DEFAULT, record_elements=10)
+    assert parse_build_properties(b"ro.serialno=S1\n" * 10, few) == {"ro.serialno": "S1"}
+    with pytest.raises(LimitError):
+        parse_build_properties(b"ro.serialno=S1\n" * 11, few)
+    assert parse_build_properties(b"ro.serialno=" + b"S" * 100_000, few) == {"ro.serialno": "S" * 256}

@@ -40,3 +40,11 @@ def test_a_mark_of_utf_8_is_passed_over() -> None:
 def test_values_are_text_without_blanks() -> None:
     assert shown(b"  8.0.38 beta\r") == "8.0.38 beta"
     assert shown(b"\xff") == "\ufffd"
+
+
+@pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be"])
+def test_long_text_is_converted_in_pieces(coding: str) -> None:
+    """A character of two units lies across the end of each piece."""
+    text = "a" + "\U0001f600" * 600_000
+    mark = b"\xff\xfe" if coding == "utf-16-le" else b"\xfe\xff"
+    assert open_device_text(mark + text.encode(coding)) == text.encode()

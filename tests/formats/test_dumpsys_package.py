@@ -292,9 +292,94 @@ def test_a_version_name_cannot_hide_what_follows(forged: str) -> None:
     assert only(bug_report(text)).signature_hashes == ("0962f5b7",)
 
 
-def test_the_first_block_of_a_name_counts() -> None:
-    text = dump(FRAMEWORK, package(ANDROID_10), package(ANDROID_44))
-    assert [item.version_code for item in parse(text).packages] == ["33", "2400"]
+def test_of_two_blocks_that_say_the_same_of_presence_the_first_counts() -> None:
+    text = dump(FRAMEWORK, package(ANDROID_10), package(ANDROID_10, versionCode="7"))
+    found = parse(text)
+    assert [item.version_code for item in found.packages] == ["33", "2400"]
+    assert not found.faults
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "1\n  Package [com.tencent.mm] (1):\n    pkg=null\n    User 0: installed=false\n      uninstallReason=1",
+        "1\nHidden system packages:\n  Package [com.tencent.mm] (1):\n    pkg=null\n    User 0: installed=false",
+        "1\n  Package [com.tencent.mm] (1):\n    pkg=null\n    User 0: installed=false\nHidden system packages:\n"
+        "  Package [a.b] (1):\n    User 0: installed=true",
+        "1\nPackages:\n  Package [com.tencent.mm] (1):\n    User 0: ceDataInode=0 installed=false",
+    ],
+)
+def test_a_version_name_cannot_make_another_package_look_gone(said: str) -> None:
+    """It stands before the block of the package itself, and says that it was removed."""
+    text = dump(FRAMEWORK, package(ANDROID_10, "com.evil", versionName=said), package(ANDROID_10))
+    found = parse(text)
+    told = [item for item in found.packages if item.name == "com.tencent.mm" and not item.factory_copy]
+    assert told[-1] == replace(only(dump(FRAMEWORK, package(ANDROID_10))), offset=told[-1].offset)
+    assert "forged" in " ".join(found.faults)
+
+
+def test_a_forged_title_makes_no_system_app_a_factory_copy() -> None:
+    forged = "1\nHidden system packages:\n  Package [a.b] (1):\n    User 0: installed=true"
+    text = dump(
+        FRAMEWORK,
+        package(ANDROID_10, "com.evil", versionName=forged),
+        package(SYSTEM, "com.example.preload"),
+        hidden=[package(SYSTEM, "com.evil")],
+    )
+    found = parse(text)
+    assert not any(item.factory_copy for item in found.packages)
+    assert "title of factory copies" in " ".join(found.faults)
+
+
+def test_a_block_that_breaks_off_in_the_middle_of_the_list_is_told() -> None:
+    text = dump(FRAMEWORK, package(ANDROID_10, "com.evil", versionName="1\nodd"), package(ANDROID_10))
+    assert parse(text).faults == ("1 blocks or values of packages that cannot be read",)
+
+
+@pytest.mark.parametrize("form", [ANDROID_10, ANDROID_16])
+def test_the_unindented_line_of_an_sdk_library_ends_no_block(form: str) -> None:
+    """Android 15 prints whether the library is optional on a line of its own, one blank in."""
+    library = "    usesSdkLibraries:\n      com.example.sdk version:3\n optional:false\n    timeStamp="
+    whole, plain = dump(FRAMEWORK, package(form).replace("    timeStamp=", library)), dump(FRAMEWORK, package(form))
+    assert [(item.users, item.signature_hashes) for item in parse(whole).packages] == [
+        (item.users, item.signature_hashes) for item in parse(plain).packages
+    ]
+    assert not parse(whole).gaps
+    assert not parse(whole).faults
+
+
+def test_the_packages_that_have_a_permission_are_a_choice() -> None:
+    """``dumpsys package permission NAME`` names android as well, and leaves out some lines of each block."""
+    short = "".join(line for line in WHOLE.splitlines(keepends=True) if "resourcePath" not in line)
+    short = "".join(line for line in short.splitlines(keepends=True) if "Abi=" not in line and "Library" not in line)
+    permissions = "Permissions:\n  Permission [android.permission.CAMERA] (a1):\n    sourcePackage=android\n\n"
+    assert not parse(WHOLE).gaps
+    assert not parse(permissions + WHOLE).gaps
+    assert parse(permissions + short).gaps == ("it lists only the packages that have a certain permission",)
+    assert not parse(permissions + short).broken
+
+
+@pytest.mark.parametrize("digits", ["0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९"])
+def test_times_are_read_in_the_digits_of_any_language(digits: str) -> None:
+    moment = "2026-10-03 03:38:33".translate({ord(str(value)): digit for value, digit in enumerate(digits)})
+    found = only(dump(FRAMEWORK, package(ANDROID_10, lastUpdateTime=moment)))
+    assert found.updated == "2026-10-03T03:38:33"
+
+
+def test_the_bytes_of_values_that_are_held_are_bounded() -> None:
+    blocks = [package(ANDROID_10, f"com.a{count}", versionName="9" * 100_000) for count in range(50)]
+    found = parse_dumpsys_package(dump(FRAMEWORK, *blocks).encode(), replace(DEFAULT, record_size=60_000))
+    assert 10 < len(found.packages) < 20
+    assert max(len(item.version) for item in found.packages) == 4096
+    assert found.broken
+
+
+def test_users_count_towards_the_bound() -> None:
+    users = "".join(user_line(number, "installed=true") for number in range(20))
+    blocks = [package(ANDROID_10, f"com.a{count}").partition("    User 0:")[0] + users for count in range(20)]
+    found = parse_dumpsys_package(dump(FRAMEWORK, *blocks).encode(), replace(DEFAULT, record_listings=100))
+    assert len(found.packages) == 6
+    assert found.broken
 
 
 def test_bytes_that_are_no_text_cost_their_value_only() -> None:
@@ -311,10 +396,10 @@ def test_a_value_is_held_up_to_the_bound() -> None:
 
 def test_more_packages_than_the_bound_are_told() -> None:
     text = dump(FRAMEWORK, *(package(ANDROID_10, f"com.a{count}") for count in range(20)))
-    found = parse_dumpsys_package(text.encode(), replace(DEFAULT, xml_elements=10))
+    found = parse_dumpsys_package(text.encode(), replace(DEFAULT, record_listings=10))
     assert len(found.packages) == 10
     assert found.broken
-    assert "raise --limit xml_elements" in found.gaps[0]
+    assert "raise --limit record_listings" in found.gaps[0]
 
 
 def test_more_users_than_the_bound_are_told() -> None:

@@ -111,7 +111,7 @@ def test_another_database_is_refused(kind: str) -> None:
 
 def test_a_bound_that_is_reached_keeps_what_was_read() -> None:
     rows = [("INSERT INTO app_info VALUES (?, 1, NULL, NULL)", (f"com.a{count}",)) for count in range(12)]
-    found = parse_google_database(PLAY_PROTECT, sqlite(GASS, *rows), None, replace(DEFAULT, xml_elements=10))
+    found = parse_google_database(PLAY_PROTECT, sqlite(GASS, *rows), None, replace(DEFAULT, record_listings=10))
     assert len(found.packages) == 10
     assert "raise --limit" in found.faults[0]
     with pytest.raises(LimitError):

@@ -81,8 +81,10 @@ def test_a_list_without_a_package_is_refused(data: bytes) -> None:
 def test_size_and_lines_are_bounded() -> None:
     with pytest.raises(LimitError, match="record_size"):
         parse_packages_list(REAL.encode(), replace(DEFAULT, record_size=10))
-    with pytest.raises(LimitError, match="xml_elements"):
-        parse_packages_list(OLD.encode() * 5, replace(DEFAULT, xml_elements=4))
+    for few in (replace(DEFAULT, record_elements=4), replace(DEFAULT, record_listings=4)):
+        found = parse_packages_list(OLD.encode() * 5, few)
+        assert (len(found.packages), found.cut, found.faults) == (4, True, ())
+    assert not parse_packages_list(OLD.encode() * 4, replace(DEFAULT, record_listings=4)).cut
 
 
 def test_damage_is_read_or_refused() -> None:

@@ -238,3 +238,19 @@ def test_damage_is_read_or_refused() -> None:
             except FormatError:
                 continue
             assert len(found.packages) <= 8
+
+
+def test_a_second_root_is_not_read() -> None:
+    """The platform stops behind the first."""
+    one, other = abx(packages(package("a.b"))), abx(packages(package("c.d")))
+    found = parse_packages_xml(one.removesuffix(b"\x11") + other[5:])
+    assert [item.name for item in found.packages] == ["a.b"]
+    with pytest.raises(FormatError, match="<other>, not <packages>"):
+        parse_packages_xml(abx(node("other")).removesuffix(b"\x11") + one[5:])
+
+
+def test_attributes_are_counted_however_they_are_spaced() -> None:
+    few = replace(DEFAULT, record_elements=10)
+    text = "<packages><package " + " ".join(f"a{count}\n=\n''" for count in range(50)) + "/></packages>"
+    with pytest.raises(LimitError, match="record_elements"):
+        parse_packages_xml(text.encode(), few)

@@ -52,7 +52,7 @@ def test_a_list_with_all_options() -> None:
         ("package:com.a uid:10123", ListedPackage("com.a", 0, uids=(10123,))),
         ("package:com.a versionCode:7", ListedPackage("com.a", 0, version_code="7")),
         ("package:com.a  installer=com.b uid:1 stopped=true", ListedPackage("com.a", 0, installer="com.b", uids=(1,))),
-        ("package:null=com.a", ListedPackage("com.a", 0)),
+        ("package:null=com.a", ListedPackage("com.a", 0, code_gone=True)),
         (
             "package:/apex/com.android.adbd.apex=com.android.adbd",
             ListedPackage("com.android.adbd", 0, "/apex/com.android.adbd.apex"),
@@ -99,9 +99,11 @@ def test_what_adb_prints_before_the_list_is_passed_over(noise: str) -> None:
 
 
 def test_more_lines_than_the_bound_are_told() -> None:
-    found = parse_pm_list(b"package:com.a\n" * 11, replace(DEFAULT, xml_elements=10))
+    found = parse_pm_list(b"package:com.a\n" * 11, replace(DEFAULT, record_listings=10))
     assert len(found.packages) == 10
     assert found.cut
+    found = parse_pm_list(b"package:com.a\n" + b"x\n" * 20, replace(DEFAULT, record_elements=10))
+    assert (len(found.packages), found.unread, found.cut) == (1, 10, True)
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"packages:com.a", b"package:/data/app/x==/com.a-y==/base.apk\n"])
@@ -119,6 +121,10 @@ def test_what_is_no_list(data: bytes) -> None:
         (b"package:com.a\npackage:/data/app/com.b-1", True, False),
         (b"package:com.a\nhello\n", True, False),
         (b"hello\npackage:com.a\n", True, False),
+        (b"$ adb shell pm list packages\npackage:com.a\npackage:com.b\n", True, True),
+        (b"package:com.a\npackage:com.b\nError: no access to user 10\n", True, True),
+        (b"package:com.a\n" * 9 + b"hello\n" * 3, True, True),
+        (b"package:com.a\n" * 9 + b"hello\n" * 4, True, False),
         (b"package: com.a\n", True, False),
         (b"package:com.a:b\n", True, False),
         (b"package:com.a", False, False),

@@ -115,7 +115,11 @@ def test_bounds() -> None:
     with pytest.raises(LimitError):
         parse_usage_mappings(usage_mappings(NAMES), small)
     with pytest.raises(LimitError):
-        parse_usage_stats(V1, BEGIN, None, replace(DEFAULT, dex_strings=2))
+        parse_usage_stats(V1, BEGIN, None, replace(DEFAULT, record_elements=1))
+    with pytest.raises(LimitError):
+        parse_usage_stats(XML, BEGIN, None, replace(DEFAULT, record_elements=1))
+    with pytest.raises(LimitError):
+        parse_usage_mappings(usage_mappings(NAMES), replace(DEFAULT, record_listings=1))
 
 
 @pytest.mark.parametrize("good", [XML, V1, V2, usage_mappings(NAMES)])

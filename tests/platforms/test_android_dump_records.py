@@ -436,3 +436,26 @@ def test_a_truncated_record_raises_or_tells() -> None:
     for end in range(200, len(good) - 1, 7):
         with pytest.raises(FormatError):
             record("packages.json", good[:end])
+
+
+def test_a_forged_block_does_not_take_an_installed_app_away() -> None:
+    said = "1\n  Package [com.tencent.mm] (1):\n    pkg=null\n    User 0: installed=false\n      uninstallReason=1"
+    found = record("x", dump(FRAMEWORK, package(ANDROID_10, "com.evil", versionName=said), package(ANDROID_10)))
+    states = {item.state for item in found.listings if item.app_id == "com.tencent.mm" and item.user == "0"}
+    assert State.INSTALLED in states
+    assert "forged" in found.problems[0].detail
+
+
+def test_a_listed_package_without_a_path_is_not_said_to_be_installed() -> None:
+    """``pm list packages -u -f`` prints ``null`` for the path of what was removed and left data."""
+    found = record("x", "package:null=com.a\npackage:/data/app/com.b-1/base.apk=com.b\n")
+    assert [(item.app_id, item.state) for item in found.listings] == [
+        ("com.a", State.UNKNOWN),
+        ("com.b", State.INSTALLED),
+    ]
+
+
+def test_what_was_typed_before_a_list_is_told_and_costs_nothing() -> None:
+    found = record("x", "$ adb shell pm list packages\npackage:com.a\npackage:com.b\n")
+    assert [item.app_id for item in found.listings] == ["com.a", "com.b"]
+    assert [item.code for item in found.problems] == [ProblemCode.RECORD_DAMAGED]

@@ -299,10 +299,55 @@ def test_bounds_are_problems_of_their_own() -> None:
     data = abx(device())
     large = record("packages.xml", data, replace(DEFAULT, record_size=100))
     assert [item.code for item in large.problems] == [ProblemCode.LIMIT]
-    many = record("packages.xml", data, replace(DEFAULT, xml_elements=9))
-    assert ProblemCode.LIMIT in [item.code for item in many.problems]
-    assert many.listings != ()
-    assert not many.completeness.proves_absence
+    for few in (replace(DEFAULT, record_elements=9), replace(DEFAULT, record_listings=2)):
+        many = record("packages.xml", data, few)
+        assert ProblemCode.LIMIT in [item.code for item in many.problems]
+        assert many.listings != ()
+        assert not many.completeness.proves_absence
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "kept"),
+    [
+        ("packages.xml", abx(packages(*(package(f"org.a{count}") for count in range(9)))), 5),
+        ("packages.xml", text_xml(packages(package("org.a"), *(factory(f"org.a{count}") for count in range(9)))), 6),
+        (
+            "users/0/package-restrictions.xml",
+            abx(restrictions(*(user_package(f"a.b{count}") for count in range(9)))),
+            5,
+        ),
+        ("packages.list", LIST * 5, 5),
+    ],
+    ids=["packages", "factory versions", "restrictions", "list"],
+)
+def test_more_apps_than_the_bound_are_told(path: str, data: bytes, kept: int) -> None:
+    found = record(path, data, replace(DEFAULT, record_listings=5))
+    assert len(found.listings) == kept
+    (problem,) = found.problems
+    assert (problem.code, problem.hides) == (ProblemCode.LIMIT, None)
+    assert "--limit record_listings" in problem.detail
+    assert not found.completeness.proves_absence
+
+
+def test_names_of_renamed_apps_are_bounded() -> None:
+    renamed = [node("renamed-package", {"new": f"org.n{count}", "old": "org.a"}) for count in range(20)]
+    found = record("packages.xml", abx(packages(package("org.a"), *renamed)), replace(DEFAULT, record_listings=3))
+    assert len(found.listings) == 4
+
+
+def test_certificates_beyond_the_bound_are_told_by_their_digest() -> None:
+    found = record("packages.xml", abx(device()), replace(DEFAULT, record_certificates=1))
+    shared = only(found.listings, "org.shared")
+    assert (shared.signers, shared.signer_digests) == ((), (f"sha256:{hashlib.sha256(ALIPAY).hexdigest()}",))
+    assert only(found.listings, "com.tencent.mm").signers != ()
+    assert FactKind.SIGNER in (found.problems[0].hides or ())
+
+
+def test_what_follows_the_first_root_hides_nothing() -> None:
+    """The platform reads one root; a second one must not make the file another document."""
+    behind = abx(device()).removesuffix(b"\x11") + abx(node("other"))[5:]
+    found = record("data/system/packages.xml", behind)
+    assert only(found.listings, "com.tencent.mm").state is State.INSTALLED
 
 
 def test_a_file_that_the_system_refuses_is_a_problem() -> None:
@@ -376,10 +421,12 @@ def test_restrictions_that_break_off_are_a_problem() -> None:
 # packages.list, users, build.prop
 
 
-def test_the_list_is_full_but_for_what_it_leaves_out() -> None:
+def test_the_list_proves_no_absence() -> None:
+    """Archived apps, apps of which data is kept and apps on storage that is away have no line."""
     found = record("data/system/packages.list", LIST)
-    assert found.completeness is Completeness.FULL
-    assert "APEX" in found.detail
+    assert found.completeness is Completeness.PARTIAL
+    assert "archived" in found.detail
+    assert not found.problems
     one, other = found.listings
     assert (one.app_id, one.state, one.version_code, one.installer) == ("a.b", State.INSTALLED, "12", "com.shop")
     assert (one.system, one.flags, one.origin.offset) == (False, ("debuggable",), 0)

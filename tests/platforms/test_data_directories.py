@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from auditor.model import Completeness, Origin, RecordKind, State
+from auditor.limits import DEFAULT
+from auditor.model import Completeness, Origin, ProblemCode, RecordKind, State
 from auditor.platforms.data_directories import find_data_directories, listings_of
 
 HERE = Origin(("dump.tar", "data/data"))
@@ -78,3 +81,13 @@ def test_a_place_is_a_record_that_proves_nothing() -> None:
     assert found.listings[0].app_id == "a.b"
     assert list(find_data_directories(HERE, "data/data", ["cache"])) == []
     assert list(find_data_directories(HERE, "system/app", ["a.b"])) == []
+
+
+def test_more_directories_than_the_bound_are_told() -> None:
+    names = [f"com.a{count}" for count in range(9)]
+    (found,) = find_data_directories(HERE, "data/data", names, replace(DEFAULT, record_listings=5))
+    assert len(found.listings) == 5
+    (problem,) = found.problems
+    assert (problem.code, problem.hides) == (ProblemCode.LIMIT, frozenset())
+    (whole,) = find_data_directories(HERE, "data/data", names[:5], replace(DEFAULT, record_listings=5))
+    assert not whole.problems
