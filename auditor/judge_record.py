@@ -16,6 +16,7 @@ from auditor.model import (
     FactBatch,
     FactKind,
     Finding,
+    Grade,
     JudgedRecord,
     ListedApp,
     Listing,
@@ -36,6 +37,12 @@ def judge_listing(listing: Listing, catalog: Catalog, as_of: date) -> ListedApp:
     """What can be said of one app without its bytes; leftovers and history match, and are no finding."""
     matches = tuple(sorted(match_identity(extraction_of(listing), catalog), key=strength))
     return ListedApp(listing, matches, findings_of(listing, matches, catalog, as_of))
+
+
+def told_strength(match: Match) -> tuple[int, tuple[bool, int, int, str]]:
+    """The key that puts first, among what several records say of one app, what compares its signer; a doubt leads."""
+    compared = match.grade is Grade.IMPOSTOR or any(hit.kind is FactKind.SIGNER for hit in match.hits)
+    return 2 - compared - (match.grade is Grade.IMPOSTOR), strength(match)
 
 
 def findings_of(listing: Listing, matches: tuple[Match, ...], catalog: Catalog, as_of: date) -> tuple[Finding, ...]:

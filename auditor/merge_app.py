@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from auditor.judge_record import told_strength
 from auditor.merge_conflicts import conflicts_of, dated, forms_of
-from auditor.model import GRADE_ORDER, DeviceApp, Grade, Role, State
+from auditor.model import GRADE_ORDER, DeviceApp, Grade, Match, Role, State
 from auditor.model.moments import earliest, latest
 from auditor.sightings import FullRecord, Sighting, Weight
 
@@ -208,6 +209,7 @@ def _subjects(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> tuple[
     """
     read = [item for item in in_place if item.build]
     decided = {subject for item in read for subject, match in item.subjects if match.role is Role.APP}
+    told: dict[str, list[Match]] = {}
     best: dict[str, tuple[bool, int, int]] = {}
     for item in found:
         if read and item.build and item.weight is Weight.BACKUP:
@@ -215,10 +217,19 @@ def _subjects(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> tuple[
         for subject, match in item.subjects:
             if match.role is Role.APP and subject in decided and item not in read:
                 continue
-            key = (not match.grade.is_finding, _ROLES.index(match.role), GRADE_ORDER.index(match.grade))
-            best[subject] = min(best.get(subject, key), key)
+            if item.build:
+                best[subject] = min(best.get(subject, _rank(match)), _rank(match))
+            else:
+                told.setdefault(subject, []).append(match)
+    for subject, matches in told.items():
+        key = _rank(min(matches, key=told_strength))
+        best[subject] = min(best.get(subject, key), key)
     ordered = sorted(best.items(), key=lambda pair: (pair[1], pair[0]))
     return tuple((subject, _ROLES[role], GRADE_ORDER[grade]) for subject, (_, role, grade) in ordered)
+
+
+def _rank(match: Match) -> tuple[bool, int, int]:
+    return (not match.grade.is_finding, _ROLES.index(match.role), GRADE_ORDER.index(match.grade))
 
 
 def _notes(found: Sequence[Sighting], in_place: Sequence[Sighting], gone: FullRecord | None) -> Iterator[str]:

@@ -614,6 +614,13 @@ def test_bytes_that_say_impostor_go_before_a_record_that_says_claimed() -> None:
     assert app.subjects == (("wechat", Role.APP, Grade.IMPOSTOR),)
 
 
+def test_a_record_that_compares_the_signer_goes_before_one_that_cannot() -> None:
+    fake = a_record(listing(version_code="80", signers=(a_signer("stranger"),)))
+    judged = replace(fake, apps=(replace(fake.apps[0], matches=(an_id_match(grade=Grade.IMPOSTOR),)),))
+    app = the_app(judged, a_record(listing(version_code="80"), kind=RecordKind.PM_LIST))
+    assert app.subjects == (("wechat", Role.APP, Grade.IMPOSTOR),)
+
+
 def test_an_impostor_elsewhere_does_not_stand_for_the_installed_app() -> None:
     fake = a_build(WECHAT, DOWNLOAD, an_id_match(grade=Grade.IMPOSTOR), signer="stranger", version_code="70")
     app = the_app(a_record(listing(version_code="80")), fake)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from auditor.judge_record import told_strength
 from auditor.model import Audit, Finding, JudgedRecord, ListedApp, Match, Platform
 
 
@@ -48,17 +49,20 @@ class ListedEntry:
 
     @property
     def matches(self) -> tuple[Match, ...]:
-        """The strongest match for each subject, as the first record with one has it."""
+        """The match for each subject that rests on most; those of records that say it is there go first."""
         best: dict[str, Match] = {}
-        for _, app in self.apps:
-            for match in app.matches:
-                best.setdefault(match.subject, match)
+        found = [(not app.listing.state.is_presence, match) for _, app in self.apps for match in app.matches]
+        for _, match in sorted(found, key=lambda item: (item[0], told_strength(item[1]))):
+            best.setdefault(match.subject, match)
         return tuple(best[subject] for subject in sorted(best))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Each finding once."""
-        found = {(item.policy, item.subject): item for _, app in self.apps for item in app.findings}
+        grades = {match.subject: match.grade for match in self.matches}
+        told = (item for _, app in self.apps for item in app.findings)
+        ordered = sorted(told, key=lambda item: item.grade is grades.get(item.subject))
+        found = {(item.policy, item.subject): item for item in ordered}
         return tuple(found[key] for key in sorted(found, key=lambda key: (key[1], key[0])))
 
 
