@@ -15,7 +15,10 @@ from recipes import (
     android_apps,
     android_sdks,
     bundles,
+    carriers,
     damaged,
+    devices,
+    dumps,
     ios_apps,
     ios_sdks,
     ios_tiers,
@@ -39,6 +42,9 @@ MODULES = (
     wrappers,
     bundles,
     damaged,
+    carriers,
+    devices,
+    dumps,
 )
 FAMILIES = tuple(family for module in MODULES for family in module.FAMILIES)
 

@@ -12,7 +12,7 @@ import pytest
 
 from auditor import Audit, Catalog, Problem, Role, Run, Verdict, load_catalog
 from auditor.judge import is_finding
-from auditor.model import GRADE_ORDER, FactKind, Match
+from auditor.model import GRADE_ORDER, FactKind, Match, Origin
 from auditor.report.content import report_of
 from auditor.report.outcome import FailOn
 
@@ -28,15 +28,28 @@ def catalog_with(extra: str) -> Catalog:
 
 
 @cache
-def answers_on(path: str, extra: str) -> tuple[tuple[Audit, ...], tuple[Problem, ...], int]:
+def scanned(path: str, extra: str = "", *passwords: str) -> tuple[Run, tuple[Audit, ...]]:
+    """A run that has ended, and the apps it found."""
+    run = Run([SAMPLES / path], catalog_with(extra), AS_OF, passwords=passwords)
+    return run, tuple(run)
+
+
+def answers_on(path: str, extra: str, *passwords: str) -> tuple[tuple[Audit, ...], tuple[Problem, ...], int]:
     """Apps, problems that belong to no app, and the exit code of `auditor check`."""
-    run = Run([SAMPLES / path], catalog_with(extra), AS_OF)
-    found = tuple(run)
+    run, found = scanned(path, extra, *passwords)
     return found, run.problems, report_of(run, found, FailOn()).exit_code
 
 
+def passwords_of(entry: dict[str, Any]) -> list[str]:
+    return [entry["password"]] if "password" in entry else []
+
+
+def scanned_entry(entry: dict[str, Any]) -> tuple[Run, tuple[Audit, ...]]:
+    return scanned(entry.get("scan", entry["path"]), entry.get("catalog", ""), *passwords_of(entry))
+
+
 def answers(entry: dict[str, Any]) -> tuple[tuple[Audit, ...], tuple[Problem, ...], int]:
-    return answers_on(entry.get("scan", entry["path"]), entry.get("catalog", ""))
+    return answers_on(entry.get("scan", entry["path"]), entry.get("catalog", ""), *passwords_of(entry))
 
 
 def strongest(found: Audit) -> dict[tuple[str, str], str]:
@@ -49,11 +62,16 @@ def strongest(found: Audit) -> dict[tuple[str, str], str]:
     return out
 
 
+def place_of(found: Audit, entry: dict[str, Any]) -> str:
+    """Where an app lies inside its sample; of a folder its first step is a file of it."""
+    return str(Origin(found.app.origin.path[0 if "scan" in entry else 1 :]))
+
+
 def pairs(entry: dict[str, Any]) -> list[tuple[dict[str, Any], Audit]]:
     """The apps the manifest lists beside those that came out, by platform and id."""
     found, _, _ = answers(entry)
-    listed = sorted(entry.get("app", []), key=lambda app: (app["platform"], app["app_id"]))
-    seen = sorted(found, key=lambda item: (item.app.platform.value, item.app.app_id))
+    listed = sorted(entry.get("app", []), key=lambda app: (app["platform"], app["app_id"], app.get("place", "")))
+    seen = sorted(found, key=lambda item: (item.app.platform.value, item.app.app_id, place_of(item, entry)))
     assert [(item.app.platform.value, item.app.app_id) for item in seen] == [
         (app["platform"], app["app_id"]) for app in listed
     ]
@@ -63,6 +81,68 @@ def pairs(entry: dict[str, Any]) -> list[tuple[dict[str, Any], Audit]]:
 @pytest.mark.parametrize("entry", SCANNED)
 def test_every_app_of_a_sample_comes_out_and_no_other(entry: dict[str, Any]) -> None:
     assert len(pairs(entry)) == len(entry.get("app", []))
+
+
+@pytest.mark.parametrize("entry", SCANNED)
+def test_an_app_is_found_in_its_place(entry: dict[str, Any]) -> None:
+    for app, found in pairs(entry):
+        if "place" in app:
+            assert place_of(found, entry) == app["place"]
+
+
+RECORDED = [item for item in SCANNED if item.values[0]["path"].startswith(("carriers/", "devices/"))]
+
+
+def record_rows(run: Run) -> list[tuple[str, str, int]]:
+    return sorted((item.record.kind.value, item.record.completeness.value, len(item.apps)) for item in run.records)
+
+
+def listed_rows(run: Run) -> list[tuple[str, ...]]:
+    """Every app of every record, in the words of the manifest."""
+    rows = []
+    for judged in run.records:
+        for app in judged.apps:
+            listing = app.listing
+            matches = ",".join(sorted(f"{match.subject} {match.grade.value}" for match in app.matches))
+            told = (listing.platform.value, listing.app_id, listing.state.value, listing.user, listing.version_code)
+            rows.append((judged.record.kind.value, *told, matches, str(bool(app.findings)).lower()))
+    return sorted(rows)
+
+
+def expected_rows(entry: dict[str, Any]) -> list[tuple[str, ...]]:
+    rows = []
+    for item in entry.get("listed", []):
+        matches = ",".join(sorted(f"{match['subject']} {match['grade']}" for match in item.get("matches", [])))
+        told = tuple(item.get(key, "") for key in ("platform", "app_id", "state", "user", "version_code"))
+        rows.append((item["record"], *told, matches, str(item.get("finding", False)).lower()))
+    return sorted(rows)
+
+
+@pytest.mark.parametrize("entry", SCANNED)
+def test_every_record_of_a_sample_is_read_and_names_its_apps(entry: dict[str, Any]) -> None:
+    run, _ = scanned_entry(entry)
+    stated = [(item["kind"], item["completeness"], item["apps"]) for item in entry.get("record", [])]
+    assert record_rows(run) == sorted(stated)
+    assert listed_rows(run) == expected_rows(entry)
+
+
+@pytest.mark.parametrize("entry", RECORDED)
+def test_a_carrier_and_a_record_have_no_problem_but_those_named(entry: dict[str, Any]) -> None:
+    _, problems, _ = answers(entry)
+    assert {problem.code.value for problem in problems} == set(entry["problems"])
+    for app, item in pairs(entry):
+        assert {problem.code.value for problem in item.problems} == set(app["problems"])
+
+
+LOCKED = [item for item in SCANNED if "password" in item.values[0]]
+
+
+@pytest.mark.parametrize("entry", LOCKED)
+@pytest.mark.parametrize("passwords", [(), ("another one",)], ids=["none", "wrong"])
+def test_a_locked_sample_says_so(entry: dict[str, Any], passwords: tuple[str, ...]) -> None:
+    run, found = scanned(entry["path"], "", *passwords)
+    assert "encrypted" in {problem.code.value for problem in run.problems}
+    assert len(found) + len(listed_rows(run)) < len(entry.get("app", [])) + len(entry["listed"])
 
 
 @pytest.mark.parametrize("entry", SCANNED)
@@ -172,8 +252,11 @@ def test_the_exit_code_says_how_it_ended(entry: dict[str, Any]) -> None:
     assert answers(entry)[2] == entry["exit_code"]
 
 
+PASSWORDS = sorted({entry["password"] for entry in ENTRIES if "password" in entry})
+
+
 def test_the_folder_of_samples_shows_every_product() -> None:
-    found, _, exit_code = answers_on("", "")
+    found, _, exit_code = answers_on("", "", *PASSWORDS)
     present = {answer.subject for item in found for answer in item.answers if answer.verdict is Verdict.PRESENT}
     assert present >= {
         "alipay",
@@ -189,6 +272,15 @@ def test_the_folder_of_samples_shows_every_product() -> None:
 
 
 def test_every_app_of_the_folder_is_found_as_often_as_the_manifest_lists_it() -> None:
-    found, _, _ = answers_on("", "")
+    found, _, _ = answers_on("", "", *PASSWORDS)
     listed = sorted(app["app_id"] for entry in ENTRIES for app in entry.get("app", []))
     assert sorted(item.app.app_id for item in found) == listed
+
+
+def test_every_record_of_the_folder_is_read_once_and_no_source_is_taken_for_one() -> None:
+    run, _ = scanned("", "", *PASSWORDS)
+    stated = [
+        (item["kind"], item["completeness"], item["apps"]) for entry in ENTRIES for item in entry.get("record", [])
+    ]
+    assert record_rows(run) == sorted(stated)
+    assert listed_rows(run) == sorted(row for entry in ENTRIES for row in expected_rows(entry))

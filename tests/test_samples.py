@@ -6,22 +6,30 @@ import hashlib
 import importlib.util
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auditor.model import Completeness, RecordKind, State
+
 SAMPLES = Path(__file__).resolve().parent.parent / "samples"
 MANIFEST = SAMPLES / "manifest.toml"
 MAX_SAMPLE_BYTES = 60_000
-MAX_TOTAL_BYTES = 2_500_000
+MAX_CARRIER_BYTES = 65_536
+"""The smallest file system that mke2fs makes; it is mostly zeros."""
+MAX_TOTAL_BYTES = 3_200_000
 SOURCES = ("recipes", "src", "keys", "test-catalog", "__pycache__")
 SOURCE_FILES = ("build.py", "manifest.toml", "README.md")
 REQUIRED_KEYS = {"path", "sha256", "recipe", "about", "exit_code", "problems"}
-OPTIONAL_KEYS = {"app", "catalog", "scan", "part_of"}
+OPTIONAL_KEYS = {"app", "record", "listed", "catalog", "scan", "part_of", "password"}
 APP_KEYS = {"platform", "app_id", "expect", "unknown", "absent", "problems"}
-OPTIONAL_APP_KEYS = {"vendor", "signing", "scheme", "facts", "proofs", "deep"}
+OPTIONAL_APP_KEYS = {"vendor", "signing", "scheme", "facts", "proofs", "deep", "place"}
+RECORD_KEYS = {"kind", "completeness", "apps"}
+LISTED_KEYS = {"record", "platform", "app_id", "state"}
+OPTIONAL_LISTED_KEYS = {"user", "version_code", "matches", "finding"}
 EXPECT_KEYS = {"subject", "role", "grade", "verdict"}
 PROOF_KEYS = {"signature", "grade", "clauses", "without", "version", "basis", "calls", "detail"}
 SUBJECTS = {
@@ -64,7 +72,7 @@ def test_all_samples_together_stay_small() -> None:
 def test_a_sample_is_the_file_the_manifest_describes(entry: dict[str, Any]) -> None:
     data = (SAMPLES / entry["path"]).read_bytes()
     assert hashlib.sha256(data).hexdigest() == entry["sha256"]
-    assert len(data) <= MAX_SAMPLE_BYTES
+    assert len(data) <= (MAX_CARRIER_BYTES if entry["path"].startswith("carriers/") else MAX_SAMPLE_BYTES)
 
 
 @pytest.mark.parametrize("entry", ALL)
@@ -79,6 +87,29 @@ def test_an_entry_has_the_known_keys_only(entry: dict[str, Any]) -> None:
             assert {"signature"} <= set(proof) <= PROOF_KEYS
             role = "app" if proof["signature"].startswith("app:") else "sdk"
             assert set(proof) == {"signature"} or proof["grade"] in GRADES[role]
+    for record in entry.get("record", []):
+        assert set(record) == RECORD_KEYS
+    for listed in entry.get("listed", []):
+        assert LISTED_KEYS <= set(listed) <= LISTED_KEYS | OPTIONAL_LISTED_KEYS
+        assert ("matches" in listed) == ("finding" in listed), "what matches says whether it counts"
+
+
+@pytest.mark.parametrize("entry", ALL)
+def test_the_records_and_the_apps_they_list_agree(entry: dict[str, Any]) -> None:
+    listed = entry.get("listed", [])
+    counts: Counter[str] = Counter(item["record"] for item in listed)
+    stated: Counter[str] = Counter()
+    for record in entry.get("record", []):
+        assert record["kind"] in set(RecordKind)
+        assert record["completeness"] in set(Completeness)
+        stated[record["kind"]] += record["apps"]
+    assert +counts == +stated
+    for item in listed:
+        assert item["platform"] in ("android", "ios")
+        assert {match["subject"] for match in item.get("matches", [])} <= SUBJECTS
+        assert {match["grade"] for match in item.get("matches", [])} <= GRADES["app"]
+        if item.get("finding", False):
+            assert State(item["state"]).is_presence
 
 
 @pytest.mark.parametrize("entry", ALL)
@@ -105,7 +136,9 @@ def test_the_expectations_of_an_entry_agree_with_each_other(entry: dict[str, Any
         unknown |= bool(app["unknown"])
     if "part_of" in entry:
         assert not apps, "a file of a set is judged with its base"
+        assert not entry.get("record", [])
         return
+    findings |= any(item.get("finding", False) for item in entry.get("listed", []))
     if entry["exit_code"] == 1:
         assert findings
     if entry["exit_code"] == 0:
@@ -114,6 +147,7 @@ def test_the_expectations_of_an_entry_agree_with_each_other(entry: dict[str, Any
         assert not unknown
     if entry["exit_code"] == 4:
         assert not apps
+        assert not findings
 
 
 @pytest.mark.parametrize("entry", ALL)

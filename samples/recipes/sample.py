@@ -59,6 +59,31 @@ class Proof:
 
 
 @dataclass(frozen=True)
+class Listed:
+    """One app that a record must name, for one user."""
+
+    platform: str
+    app_id: str
+    state: str
+    user: str = ""
+    version_code: str = ""
+    matches: tuple[tuple[str, str], ...] = ()
+    """Every (subject, grade) the id and what the record tells of the signer make."""
+    finding: bool = False
+    """Whether it counts: an app that is there, not leftovers or history."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a device that must be read."""
+
+    kind: str
+    completeness: str
+    listed: tuple[Listed, ...] = ()
+    """Every app it names."""
+
+
+@dataclass(frozen=True)
 class Seen:
     """One app that must come out of a sample."""
 
@@ -82,6 +107,8 @@ class Seen:
     """Answers of single signatures where the sample is about what they rest on."""
     deep: tuple[Proof, ...] = ()
     """The same with ``--deep``; the verdicts above are those without it."""
+    place: str = ""
+    """Where it lies inside the sample, where that matters: its origin without the sample."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +119,12 @@ class Sample:
     about: str
     build: Callable[[], bytes]
     apps: tuple[Seen, ...] = ()
+    records: tuple[Record, ...] = ()
+    """What files that only name apps say, in any order."""
     problems: tuple[str, ...] = ()
-    """Problems that belong to no app."""
+    """Problems that belong to no app; where a sample is a carrier or a record, no other code may come."""
+    password: str = ""
+    """Opens it; made up for the sample."""
     exit_code: int | None = None
     """Of `auditor check` on this file alone; derived from the above unless given."""
     catalog: str = ""
@@ -110,6 +141,8 @@ class Sample:
         if self.exit_code is not None:
             return self.exit_code
         if any(item.verdict == "present" for app in self.apps for item in app.expect):
+            return 1
+        if any(item.finding for record in self.records for item in record.listed):
             return 1
         if any(app.unknown for app in self.apps):
             return 3
@@ -131,6 +164,11 @@ def code_hidden(platform: str, app_id: str, *expect: Expect, **more: object) -> 
     seen = {item.subject for item in expect}
     unknown = tuple(subject for subject in HIDDEN_BY_CODE[platform] if subject not in seen)
     return Seen(platform, app_id, expect, unknown=unknown, absent=("vmate",), **more)  # type: ignore[arg-type]
+
+
+def listed(app_id: str, state: str = "installed", **more: object) -> Listed:
+    """An Android app that a record names, none of the designated ones."""
+    return Listed("android", app_id, state, **more)  # type: ignore[arg-type]
 
 
 def is_app(subject: str, grade: str) -> Expect:
@@ -175,6 +213,21 @@ def _app_lines(app: Seen) -> list[str]:
     for key in ("facts", "proofs", "deep"):
         if getattr(app, key):
             lines += [f"{key} = [", *(f"    {_quoted(item)}," for item in getattr(app, key)), "]"]
+    if app.place:
+        lines += [f"place = {_quoted(app.place)}"]
+    return lines
+
+
+def _record_lines(record: Record) -> list[str]:
+    lines = ["", "[[sample.record]]", f"kind = {_quoted(record.kind)}"]
+    lines += [f"completeness = {_quoted(record.completeness)}", f"apps = {len(record.listed)}"]
+    for item in record.listed:
+        lines += ["", "[[sample.listed]]", f"record = {_quoted(record.kind)}"]
+        lines += [f"{key} = {_quoted(getattr(item, key))}" for key in ("platform", "app_id", "state")]
+        lines += [f"{key} = {_quoted(getattr(item, key))}" for key in ("user", "version_code") if getattr(item, key)]
+        if item.matches:
+            pairs = (f'{{ subject = "{subject}", grade = "{grade}" }}' for subject, grade in item.matches)
+            lines += [f"matches = [{', '.join(pairs)}]", f"finding = {_quoted(item.finding)}"]
     return lines
 
 
@@ -187,8 +240,12 @@ def render_manifest(samples: Iterable[Sample], folder: Path) -> str:
         lines += [f"recipe = {_quoted(item.recipe)}", f"about = {_quoted(item.about)}"]
         lines += [f"exit_code = {item.exit_status}", f"problems = {_quoted(item.problems)}"]
         lines += [
-            f"{key} = {_quoted(getattr(item, key))}" for key in ("catalog", "scan", "part_of") if getattr(item, key)
+            f"{key} = {_quoted(getattr(item, key))}"
+            for key in ("catalog", "scan", "part_of", "password")
+            if getattr(item, key)
         ]
         for app in item.apps:
             lines += _app_lines(app)
+        for record in item.records:
+            lines += _record_lines(record)
     return "\n".join(lines) + "\n"
