@@ -2,7 +2,8 @@
 
 Specification: Microsoft, FAT32 File System Specification 1.03; Microsoft, exFAT file system specification 1.00.
 
-Not read: deleted files, the second FAT, backup boot sectors, volume labels, code pages other than 437 in short names.
+Not read: deleted files, what lies behind the end of a file, the second FAT where the first is in use (they are
+compared), backup boot sectors, volume labels, code pages other than 437 in short names.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from auditor.formats.fat_entries import (
 from auditor.formats.fat_layout import (
     BOOT_SIZE,
     ENTRY_SIZE,
+    FIRST_CLUSTER,
     Volume,
     adjacent_run,
     find_cluster_runs,
@@ -64,15 +66,19 @@ class Fat:
         for at, entry in enumerate(parse(self._records(node, faults))):
             if at < 2 and entry.is_directory and entry.name in (".", ".."):
                 continue
+            if entry.oddity:
+                faults.add(f"the entry at {entry.offset:#x} {entry.oddity}: {entry.name!a}")
             if entry.name in ("", ".", "..") or "/" in entry.name:
                 faults.add(f"the entry at {entry.offset:#x} has a name that no file can have: {entry.name!a}")
             elif entry.name in nodes:
                 faults.add(f"the entry at {entry.offset:#x} has a name that was there before: {entry.name!a}")
-            elif entry.is_directory:
-                nodes[entry.name] = Node(entry.name, NodeKind.DIRECTORY, 0, entry.offset)
             else:
-                size = self._content(entry.offset).size
-                nodes[entry.name] = Node(entry.name, NodeKind.FILE, size, entry.offset)
+                content = self._content(entry.offset)
+                if content.cluster != 0 and content.size == 0 and (self.volume.is_exfat or not entry.is_directory):
+                    faults.add(f"{entry.name!a} states no bytes and has content all the same, which is not read")
+                kind = NodeKind.DIRECTORY if entry.is_directory else NodeKind.FILE
+                size = 0 if entry.is_directory else content.size
+                nodes[entry.name] = Node(entry.name, kind, size, entry.offset)
         return DirectoryListing(tuple(nodes[name] for name in sorted(nodes)), faults.as_tuple())
 
     def chunks(self, node: Node) -> Iterator[bytes | memoryview]:
@@ -151,8 +157,33 @@ def parse_fat(source: Source, limits: Limits = DEFAULT) -> Fat:
     remarks = []
     if volume.size > source.size:
         remarks.append(f"The image is cut off: {source.size} of {volume.size} bytes are here; files may be missing.")
-    if volume.is_dirty:
+    if volume.is_dirty or _is_marked_dirty(source, volume):
         remarks.append("The volume was in use when the image was made: its newest changes may be wrong.")
+    if not _fats_agree(source, volume):
+        remarks.append("The two FATs of the volume differ: files may be missing or wrong.")
     # Clusters beyond the image cannot be read, and a chain must not be longer than it.
     held = max(source.size - volume.heap_offset, 0) // volume.cluster_size + 1
     return Fat(source, replace(volume, clusters=min(volume.clusters, held)), tuple(remarks), limits)
+
+
+def _fats_agree(source: Source, volume: Volume) -> bool:
+    """Whether the second FAT says what the first does, as far as there is one that follows it."""
+    other = volume.other_fat_offset
+    size = -(-(volume.clusters + FIRST_CLUSTER) * volume.fat_bits // 8)
+    size = min(size, abs(other - volume.fat_offset))
+    if other == 0 or max(other, volume.fat_offset) + size > source.size:
+        return True
+    for at in range(0, size, _PIECE_SIZE):
+        length = min(_PIECE_SIZE, size - at)
+        if source.read(volume.fat_offset + at, length) != source.read(other + at, length):
+            return False
+    return True
+
+
+def _is_marked_dirty(source: Source, volume: Volume) -> bool:
+    """Whether the second number of the FAT says that the volume was in use."""
+    width = volume.fat_bits // 8
+    at = volume.fat_offset + width
+    if volume.is_exfat or volume.fat_bits == 12 or at + width > source.size:
+        return False
+    return int.from_bytes(source.read(at, width), "little") >> (15 if width == 2 else 27) & 1 == 0

@@ -2,7 +2,7 @@
 
 Specification: Microsoft, FAT32 File System Specification 1.03; Microsoft, exFAT file system specification 1.00.
 
-Not read: backup boot sectors, the second FAT, allocation bitmaps, boot checksums.
+Not read: backup boot sectors, allocation bitmaps, boot checksums.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _FAT16_CLUSTERS = 65525
 _JUMPS = (0xEB, 0xE9)
 _SECTOR_SIZES = (512, 1024, 2048, 4096)
 _EXFAT = b"EXFAT   "
-_EXFAT_DIRTY = 0x2
+_EXFAT_SECOND_FAT, _EXFAT_DIRTY = 0x1, 0x2
+_FAT32_NO_MIRROR = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Volume:
     root_size: int
     is_dirty: bool
     """Whether it says that it was in use."""
+    other_fat_offset: int = 0
+    """Of a FAT that is to say the same; 0: there is none."""
 
     @property
     def is_exfat(self) -> bool:
@@ -91,24 +94,30 @@ def _parse_fat(data: bytes | memoryview) -> Volume:
     first = root_sector + -(-root_entries * ENTRY_SIZE // sector_size)
     clusters = (sectors - first) // per_cluster
     bits = 32 if is_fat32 else 12 if clusters < _FAT12_CLUSTERS else 16
+    fat_bytes = (large_fat_size if is_fat32 else fat_size) * sector_size
+    # FAT32 may keep one of its FATs alone up to date, and then says which.
+    flags = int.from_bytes(data[40:42], "little") if is_fat32 else 0
+    active = flags & 0xF if flags & _FAT32_NO_MIRROR and flags & 0xF < fats else 0
+    is_mirrored = fats > 1 and not flags & _FAT32_NO_MIRROR
     return Volume(
         name=f"FAT{bits}",
         size=sectors * sector_size,
         fat_bits=bits,
-        fat_offset=reserved * sector_size,
+        fat_offset=reserved * sector_size + active * fat_bytes,
         heap_offset=first * sector_size,
         cluster_size=per_cluster * sector_size,
         clusters=min(clusters, _FAT16_CLUSTERS) if bits == 16 else clusters,
         root_cluster=int.from_bytes(data[44:48], "little") if is_fat32 else 0,
         root_offset=root_sector * sector_size,
         root_size=root_entries * ENTRY_SIZE,
-        is_dirty=False,
+        is_dirty=data[65 if is_fat32 else 37] & 1 != 0,
+        other_fat_offset=reserved * sector_size + fat_bytes if is_mirrored else 0,
     )
 
 
 def _parse_exfat(data: bytes | memoryview) -> Volume:
     (sectors,) = struct.unpack_from("<Q", data, 72)
-    fat, _, heap, clusters, root = struct.unpack_from("<IIIII", data, 80)
+    fat, fat_length, heap, clusters, root = struct.unpack_from("<IIIII", data, 80)
     (flags,) = struct.unpack_from("<H", data, 106)
     shift = data[108]
     if root < FIRST_CLUSTER:
@@ -117,7 +126,8 @@ def _parse_exfat(data: bytes | memoryview) -> Volume:
         name="exFAT",
         size=sectors << shift,
         fat_bits=32,
-        fat_offset=fat << shift,
+        # Of two FATs (TexFAT) one is in use.
+        fat_offset=(fat + (fat_length if data[110] == 2 and flags & _EXFAT_SECOND_FAT else 0)) << shift,
         heap_offset=heap << shift,
         cluster_size=1 << (shift + data[109]),
         clusters=clusters,

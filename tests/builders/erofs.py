@@ -6,13 +6,12 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from tests.builders.crc32c import crc32c
+
 REGULAR, DIRECTORY, SYMLINK, FIFO = 0o100644, 0o040755, 0o120777, 0o010644
 TYPES = {REGULAR: 1, DIRECTORY: 2, SYMLINK: 7, FIFO: 5}
 PLAIN, HEAD1, NONHEAD, HEAD2 = 0, 1, 2, 3
 HOLE = 0xFFFFFFFF
-
-
-from tests.builders.crc32c import crc32c
 
 
 def pad(data: bytes, size: int) -> bytes:

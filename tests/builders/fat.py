@@ -48,7 +48,16 @@ def exfat_set(
     stream = struct.pack(
         "<BBxBHHQ4xIQ", 0xC0, flags, len(units) // 2, 0, 0, size if valid < 0 else valid, cluster, size
     )
-    return first + stream + b"".join(struct.pack("<BB30s", 0xC1, 0, part) for part in names)
+    return sealed(first + stream + b"".join(struct.pack("<BB30s", 0xC1, 0, part) for part in names))
+
+
+def sealed(entries: bytes) -> bytes:
+    """A set of exFAT entries with its checksum in place."""
+    value = 0
+    for at, byte in enumerate(entries):
+        if at not in (2, 3):
+            value = (((value & 1) << 15) + (value >> 1) + byte) % 65536
+    return entries[:2] + struct.pack("<H", value) + entries[4:]
 
 
 class FatImage:
@@ -63,7 +72,21 @@ class FatImage:
         self.data = bytearray((self.heap + clusters) * SECTOR)
         self.root = b""
         self._exfat_boot() if exfat else self._fat_boot()
+        self.link(0, end=self.end)
+        self.link(1)
         self.link(2)
+
+    @property
+    def end(self) -> int:
+        """What the last cluster of a chain leads to."""
+        return {12: 0xFFF, 16: 0xFFFF, 32: 0xFFFFFFFF if self.exfat else 0x0FFFFFFF}[self.bits]
+
+    def mirror(self) -> None:
+        """Make the second of two FATs of the first, which must be the last thing done to it."""
+        place, size = self.fat_start * SECTOR, self.fat_sectors * SECTOR
+        self.data[16] = 2
+        self.data[place + size : place + size] = self.data[place : place + size]
+        self.heap += self.fat_sectors
 
     def _fat_boot(self) -> None:
         wide = self.bits == 32
@@ -84,8 +107,7 @@ class FatImage:
 
     def link(self, *chain: int, end: int | None = None) -> None:
         """Chain clusters; the last one leads to ``end``, or to nowhere."""
-        last = {12: 0xFFF, 16: 0xFFFF, 32: 0xFFFFFFFF if self.exfat else 0x0FFFFFFF}[self.bits]
-        for at, following in zip(chain, (*chain[1:], last if end is None else end), strict=True):
+        for at, following in zip(chain, (*chain[1:], self.end if end is None else end), strict=True):
             place = self.fat_start * SECTOR
             if self.bits == 12:
                 place += at * 3 // 2

@@ -34,8 +34,8 @@ def content(system: FileSystem, name: str) -> bytes:
     return b"".join(system.chunks(listed(system)[name]))
 
 
-def one_file(make: Callable[[Ext4Image], int], **options: int) -> bytes:
-    image = Ext4Image(**options)
+def one_file(make: Callable[[Ext4Image], int]) -> bytes:
+    image = Ext4Image()
     image.add(b"f", make(image))
     return content(open_image(image), "f")
 
@@ -813,6 +813,14 @@ def words_of(data: bytes) -> list[str]:
     return words
 
 
+def said_of(data: bytes) -> list[str]:
+    """As ``words_of``, with why an image is refused."""
+    try:
+        return words_of(data)
+    except FormatError as error:
+        return [str(error)]
+
+
 def test_an_image_whose_checksums_are_right_is_without_faults() -> None:
     assert words_of(sealed()[1]) == []
 
@@ -826,10 +834,7 @@ def test_whatever_is_changed_in_inodes_and_directories_shows_in_their_checksums(
         for _ in range(40):
             damaged = bytearray(data)
             damaged[start + dice.randrange(size)] ^= 1 << dice.randrange(8)
-            try:
-                assert words_of(bytes(damaged)) != []
-            except FormatError as error:
-                assert "root" in str(error)
+            assert said_of(bytes(damaged)) != []
 
 
 @pytest.mark.parametrize("offset", [4, 120, 700, 1020])

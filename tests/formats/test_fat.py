@@ -69,7 +69,7 @@ def test_files_in_pieces_and_folders_are_read(bits: int) -> None:
         (build.short(b"\x05BC", 0), ["\u03c3BC"]),
         (build.short(b"CARD", 0, attributes=0x08), []),
         (build.short(b"\xe5GONE", 0), []),
-        (build.short(b"A", 0) + bytes(32) + build.short(b"B", 0), ["A"]),
+        (build.short(b"A", 0) + bytes(32) + b"\x01what was there before\0\0\0\0\0\0\0\0\0\0", ["A"]),
         (build.long("微信 app.apk", b"APP~1   APK") + build.short(b"APP~1   APK", 0), ["微信 app.apk"]),
         (build.long("n" * 255, b"N~1") + build.short(b"N~1", 0), ["n" * 255]),
         (build.long("x" * 13, b"X~1") + build.short(b"X~1", 0), ["x" * 13]),
@@ -276,3 +276,99 @@ def test_damage_is_read_or_refused_within_bounds() -> None:
                 assert read_all(damaged) <= 40 * MIB
             except FormatError:
                 continue
+
+
+# What would hide files without a word
+
+
+@pytest.mark.parametrize("bits", [12, 16, 32])
+def test_what_stands_behind_the_end_of_a_directory_is_listed_as_android_does(bits: int) -> None:
+    image = image_of(bits)
+    hidden = build.long("hidden app.apk", b"HIDDEN~1APK") + build.short(b"HIDDEN~1APK", 9, 4)
+    image.link(9)
+    image.put(9, b"PK\3\4")
+    image.root = build.short(b"A", 0) + bytes(64) + hidden
+    system = open_volume(image)
+    listing = system.list(system.root)
+    assert [node.name for node in listing.nodes] == ["A", "hidden app.apk"]
+    assert b"".join(system.chunks(listing.nodes[1])) == b"PK\3\4"
+    (fault,) = listing.faults
+    assert "stands behind the end of its directory: 'hidden app.apk'" in fault
+
+
+@pytest.mark.parametrize("attributes", [0x08, 0x28, 0x0F, 0x2F])
+def test_a_label_that_has_content_is_listed_as_a_file(attributes: int) -> None:
+    image = FatImage(16)
+    image.root = build.short(b"BASE    APK", 5, 4, attributes)
+    (node,) = (found := root_of(image)).nodes
+    assert (node.name, len(found.faults)) == ("BASE.APK", 1)
+    assert "label of the volume" in found.faults[0]
+
+
+@pytest.mark.parametrize("bits", [12, 16, 32])
+def test_two_fats_that_differ_are_a_remark(bits: int) -> None:
+    image = image_of(bits)
+    image.mirror()
+    assert open_volume(image).remarks == ()
+    image.data[(image.fat_start + image.fat_sectors) * 512 + 9] ^= 1
+    assert open_volume(image).remarks == ("The two FATs of the volume differ: files may be missing or wrong.",)
+
+
+def test_the_fat_in_use_is_followed_where_the_other_is_not_kept() -> None:
+    image = FatImage(32)
+    image.link(7)
+    image.mirror()
+    image.data[40] = 0x81
+    stale = image.fat_start * 512
+    image.data[stale + 8 : stale + 128] = bytes(120)
+    image.put(7, b"PK\3\4")
+    image.root = build.short(b"APP     APK", 7, 4)
+    assert content(image) == b"PK\3\4"
+    assert open_volume(image).remarks == ()
+
+
+@pytest.mark.parametrize(("bits", "at", "value"), [(16, 37, 1), (32, 65, 1), (16, 512 + 3, 0x7F), (32, 512 + 7, 0x07)])
+def test_a_volume_that_says_it_was_in_use_has_a_remark(bits: int, at: int, value: int) -> None:
+    image = image_of(bits)
+    image.data[at] = value
+    assert "was in use" in open_volume(image).remarks[0]
+
+
+@pytest.mark.parametrize("exfat", [False, True])
+def test_a_file_of_no_bytes_that_has_content_is_a_fault(exfat: bool) -> None:
+    image = FatImage(32, exfat=exfat)
+    image.root = build.exfat_set("a", 5, 0) if exfat else build.short(b"A", 5)
+    assert "states no bytes" in root_of(image).faults[0]
+
+
+DAMAGED_SETS = {
+    "deleted but for what follows": lambda whole: b"\5" + whole[1:],
+    "no entries that belong to it": lambda whole: whole[:1] + b"\0" + whole[2:],
+    "the directory ends within it": lambda whole: whole[:64],
+    "another size": lambda whole: whole[:56] + b"\1" + whole[57:],
+    "another attribute": lambda whole: whole[:4] + b"\x30" + whole[5:],
+    "another name": lambda whole: whole[:66] + b"z" + whole[67:],
+    "behind the end": lambda whole: bytes(32) + whole,
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED_SETS)
+def test_a_damaged_set_of_entries_is_a_fault(case: str) -> None:
+    image = FatImage(32, exfat=True)
+    image.root = DAMAGED_SETS[case](build.exfat_set("base.apk", 5, 400))
+    assert root_of(image).faults != ()
+
+
+def test_a_second_exfat_table_in_use_is_followed() -> None:
+    image = FatImage(32, exfat=True)
+    image.link(7, 9)
+    place, size = image.fat_start * 512, image.fat_sectors * 512
+    table = bytes(image.data[place : place + size])
+    image.data[place : place + size] = bytes(size)
+    struct.pack_into("<I", image.data, 80, image.fat_start - image.fat_sectors)
+    image.data[place : place + size] = table
+    struct.pack_into("<HBBBB", image.data, 106, 1, 9, 0, 2, 0)
+    image.put(7, b"a" * 512)
+    image.put(9, b"b" * 512)
+    image.root = build.exfat_set("f", 7, 1024, adjacent=False)
+    assert content(image) == b"a" * 512 + b"b" * 512
