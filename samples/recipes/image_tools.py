@@ -51,8 +51,11 @@ def ext(tree: Mapping[str, bytes], kib: int, *options: str, commands: tuple[str,
             file.truncate(kib << 10)
         fixed = ("-U", UUID, "-E", f"hash_seed={UUID},root_owner=0:0")
         _call("mke2fs", "-q", "-F", *options, *fixed, "-d", root, image, f"{kib}k", folder=folder)
-        for command in commands:
-            _call("debugfs", "-w", "-R", command, image, folder=folder)
+        # mke2fs takes over when the files were made and last looked at, which is now.
+        paths = ["/", *(f"/{item.relative_to(root)}" for item in sorted(root.rglob("*")))]
+        dates = [f"set_inode_field {path} {name} @{DATE}" for path in paths for name in ("atime", "ctime", "crtime")]
+        (folder / "commands").write_text("\n".join([*dates, *commands]))
+        _call("debugfs", "-w", "-f", folder / "commands", image, folder=folder)
         return image.read_bytes()
 
     return cached(make, tuple(sorted(tree.items())), kib, options, commands)
@@ -81,7 +84,7 @@ def f2fs(tree: Mapping[str, bytes], mib: int = 64) -> bytes:
         root, image = _lay_out(folder, tree), folder / "image"
         with image.open("wb") as file:
             file.truncate(mib << 20)
-        _call("mkfs.f2fs", "-q", "-f", "-r", "-U", UUID, "-O", "extra_attr", image, folder=folder)
+        _call("mkfs.f2fs", "-q", "-f", "-r", "-T", str(DATE), "-U", UUID, "-O", "extra_attr", image, folder=folder)
         _call("sload.f2fs", "-f", root, "-T", str(DATE), "-P", image, folder=folder)
         _call("img2simg", image, folder / "sparse", folder=folder)
         return (folder / "sparse").read_bytes()
