@@ -12,6 +12,9 @@ from auditor.formats.blob import Blob
 from auditor.formats.source import BlobSource, Source
 from auditor.model import Origin, Problem, ProblemCode
 
+_TELLING = 2048
+"""Bytes from which on a beginning that is like nothing known is that of nothing known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
@@ -110,8 +113,9 @@ class StreamMember:
                 found += bytes(chunk[: size - len(found)])
                 if len(found) >= size:
                     break
-        except AuditorError:
-            return found
+        except AuditorError as error:
+            if 0 < len(found) < _TELLING and not self.faults:
+                self.faults.append(str(error))
         return found
 
 

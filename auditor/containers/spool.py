@@ -26,24 +26,28 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
         InputError: the disk for temporary files is full.
         FormatError: what the iteration raises.
     """
-    held = bytearray()
+    held: list[bytes | memoryview] = []
+    size = 0
     pending = iter(chunks)
     for chunk in pending:
         budget.spend(len(chunk))
-        held += chunk
-        _check(len(held), limit, name)
-        if len(held) > budget.limits.spool_memory:
+        size += len(chunk)
+        _check(size, limit, name)
+        # Views of an image cost nothing until they are joined; what may still change is copied.
+        held.append(chunk if isinstance(chunk, bytes) or chunk.readonly else bytes(chunk))
+        if size > budget.limits.spool_memory:
             return _to_file(held, pending, budget, limit, name)
-    return bytes(held)
+    return b"".join(held)
 
 
 def _to_file(
-    held: bytearray, pending: Iterable[bytes | memoryview], budget: Budget, limit: int, name: str
+    held: list[bytes | memoryview], pending: Iterable[bytes | memoryview], budget: Budget, limit: int, name: str
 ) -> mmap.mmap:
     size = 0
     try:
         with tempfile.TemporaryFile() as file:
-            size = _append(file.fileno(), held, size)
+            for chunk in held:
+                size = _append(file.fileno(), chunk, size)
             held.clear()
             for chunk in pending:
                 budget.spend(len(chunk))
@@ -79,7 +83,7 @@ def spool_ranges(pieces: Iterable[tuple[int, bytes | memoryview]], size: int, bu
         raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
 
 
-def _append(file: int, data: bytes | bytearray | memoryview, at: int) -> int:
+def _append(file: int, data: bytes | memoryview, at: int) -> int:
     """Write at an offset, leaving out blocks of zeros; return the offset behind the data."""
     view = memoryview(data)
     for start in range(0, len(view), _HOLE):

@@ -163,12 +163,15 @@ class TreeDirectory:
             self._problem(ProblemCode.FILE_SYSTEM_DAMAGED, str(error))
             return (), ()
         for fault in listing.faults:
-            code = ProblemCode.ENCRYPTED if "encrypted" in fault else ProblemCode.FILE_SYSTEM_DAMAGED
-            self._problem(code, fault)
+            if "encrypted" in fault:
+                shared.refuse(fault, self.here)
+            else:
+                self._problem(ProblemCode.FILE_SYSTEM_DAMAGED, fault)
         shared.listed += len(listing.nodes)
         if shared.listed > self.limits.folder_entries:
             detail = f"more than {self.limits.folder_entries} entries in all folders; raise --limit folder_entries"
             shared.problems.append(Problem(ProblemCode.LIMIT, self.here, detail))
+            return (), ()
         files: list[Member] = []
         folders: list[Directory] = []
         for node in listing.nodes:

@@ -23,7 +23,7 @@ _RAW, _FILL, _DONT_CARE, _CRC32 = 0xCAC1, 0xCAC2, 0xCAC3, 0xCAC4
 
 
 class SparseImage(MappedSource):
-    """An image laid out; what is missing of a cut-off file cannot be read, rather than reading as zeros."""
+    """An image laid out; one whose file is cut off ends where its bytes do, as if the image itself were cut off."""
 
     def __init__(self, size: int, extents: Sequence[Extent], faults: tuple[str, ...] = ()) -> None:
         """Take the extents.
@@ -34,21 +34,6 @@ class SparseImage(MappedSource):
         super().__init__(size, extents)
         self.faults = faults
         """What is missing of it, in sentences."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Missing:
-    """Bytes that should be there."""
-
-    size: int
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Refuse.
-
-        Raises:
-            FormatError: always.
-        """
-        raise FormatError(f"{size} bytes lie in a part of the sparse image that is cut off or damaged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +80,7 @@ def join_android_sparse(sources: Sequence[Source], limits: Limits = DEFAULT) -> 
             error = error or found
             faults.append(f"part {number + 1} of {len(sources)} cannot be read: {found}")
             continue
-        # What is missing of one part may be what another one holds: it is told, and reads as zeros.
-        extents = [item for item in layout.extents if not isinstance(item.inner, _Missing)]
-        layouts.append(_Layout(layout.size, extents, ()))
+        layouts.append(layout)
         faults += (f"part {number + 1} of {len(sources)}: {fault}" for fault in layout.faults)
     if not layouts:
         raise error or FormatError("no parts of a sparse image")
@@ -128,10 +111,7 @@ def _parse_layout(source: Source, limits: Limits) -> _Layout:
         end = extents[-1].start + extents[-1].size if extents else 0
         if end == 0:
             raise
-        missing = blocks * block - end
-        if missing > 0:
-            extents.append(Extent(end, missing, _Missing(missing)))
-        return _Layout(max(blocks * block, end), extents, (f"{error}; {end} of {blocks * block} bytes are laid out",))
+        return _Layout(end, extents, (f"{error}; {end} of {blocks * block} bytes are laid out",))
     return _Layout(blocks * block, extents, ())
 
 

@@ -29,7 +29,15 @@ from auditor.platforms.record_source import RecordSource
 from auditor.platforms.records import leads_record, recognise_record
 from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Beside, Finding, Found, Search
-from auditor.platforms.signs import APP_SUFFIXES, COMPANIONS, FOR_BELOW, IMAGE_SUFFIXES, STORE_RECORD, USERDATA
+from auditor.platforms.signs import (
+    APP_SUFFIXES,
+    COMPANIONS,
+    FOR_BELOW,
+    IMAGE_SUFFIXES,
+    STORE_RECORD,
+    USERDATA,
+    is_partition_name,
+)
 from auditor.platforms.unread_partitions import unread_partition
 
 
@@ -213,7 +221,7 @@ def open_file(
             return
     try:
         if not (zipped or expected or _may_be_archive(item, head)):
-            problem = unread_partition(item) if partition else None
+            problem = unread_partition(item) if partition or is_partition_name(item.path) else None
             # A phone has dozens of partitions of firmware; only those that could hold apps are worth a word.
             if problem is not None and problem.hidden:
                 yield problem

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 APP_SUFFIXES = (".apk", ".apks", ".xapk", ".apkm", ".aab", ".ipa", ".zip")
 """Names that promise an app: such a file is answered for even when it turns out to be none."""
 IMAGE_SUFFIXES = (".img", ".image", ".raw", ".dd", ".bin", ".dump", ".001")
@@ -23,3 +25,14 @@ FOR_BELOW = frozenset({STORE_RECORD, "mappings"})
 """Files that say something of what is in the folders beside them."""
 USERDATA = frozenset({"app", "data", "media", "user"})
 """What the root of a userdata partition has, which is mounted as /data."""
+
+_PARTITION = re.compile(
+    r"(?:^|/)(?:system|system_ext|system_other|vendor|product|odm|oem|super|userdata|data|cust|preload|my_[a-z]+)"
+    r"(?:[_-][ab])?(?:\.img|\.raw|\.img\.raw|\.img\.ext4|\.ext4)$",
+    re.IGNORECASE,
+)
+
+
+def is_partition_name(path: str) -> bool:
+    """Whether a file goes by the name of a partition that holds apps."""
+    return _PARTITION.search(path) is not None
