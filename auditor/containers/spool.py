@@ -14,6 +14,8 @@ from auditor.formats.blob import Blob
 _NO_ROOM = "no room to unpack it: name a larger folder for temporary files in TMPDIR"
 _HOLE = 1 << 16
 _ZEROS = bytes(_HOLE)
+_PIECES = 1024
+"""Pieces that are kept apart: a stream of single bytes must not become as many objects."""
 
 
 def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, name: str = "spool_size") -> Blob:
@@ -27,6 +29,7 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
         FormatError: what the iteration raises.
     """
     held: list[bytes | memoryview] = []
+    recent: list[bytes | memoryview] = []
     size = 0
     pending = iter(chunks)
     for chunk in pending:
@@ -34,10 +37,13 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
         size += len(chunk)
         _check(size, limit, name)
         # Views of an image cost nothing until they are joined; what may still change is copied.
-        held.append(chunk if isinstance(chunk, bytes) or chunk.readonly else bytes(chunk))
+        recent.append(chunk if isinstance(chunk, bytes) or chunk.readonly else bytes(chunk))
+        if len(recent) == _PIECES:
+            held.append(b"".join(recent))
+            recent.clear()
         if size > budget.limits.spool_memory:
-            return _to_file(held, pending, budget, limit, name)
-    return b"".join(held)
+            return _to_file(held + recent, pending, budget, limit, name)
+    return b"".join(held + recent)
 
 
 def _to_file(
