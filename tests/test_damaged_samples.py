@@ -35,7 +35,8 @@ def catalog_with(extra: str) -> Catalog:
 
 
 def read(place: Path, entry: dict[str, Any]) -> tuple[list[Audit], tuple[Problem, ...], int]:
-    run = Run([place], catalog_with(entry.get("catalog", "")), DAY)
+    passwords = (entry["password"],) if "password" in entry else ()
+    run = Run([place], catalog_with(entry.get("catalog", "")), DAY, passwords=passwords)
     found = list(run)
     return found, run.problems, report_of(run, found, FailOn()).exit_code
 

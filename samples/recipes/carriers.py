@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from recipes import archive, compiled, disk_layouts, image_tools
-from recipes.committed import PLAIN, SHOP, WECHAT, seen_in, system_tree
+from recipes.committed import APPS, PLAIN, SHOP, WECHAT, seen_in, system_tree
 from recipes.disk_layouts import BLOCK, Operation
 from recipes.sample import Sample, Seen, code_hidden
 
@@ -72,6 +72,18 @@ def file_systems() -> Iterator[Sample]:
         "An F2FS partition in a sparse image in an xz file.",
         lambda: lzma.compress(image_tools.f2fs(system_tree()), preset=9),
         seen_in("f2fs.img", "raw"),
+    )
+
+
+def unread_files() -> Iterator[Sample]:
+    """File systems of which one file is packed in a way that is not read."""
+    whole, packed = APPS
+    yield Sample(
+        "carriers/f2fs-lzo.img.xz",
+        "An F2FS partition of which one app is compressed with LZO, which is said and not read.",
+        lambda: lzma.compress(image_tools.f2fs(system_tree(), packed[0]), preset=9),
+        (whole[1].at(f"f2fs-lzo.img!raw!{whole[0]}"),),
+        problems=("unsupported-format",),
     )
 
 
@@ -307,4 +319,4 @@ def not_read() -> Iterator[Sample]:
         yield Sample(f"carriers/{name}", about, build, problems=("unsupported-format",), exit_code=3)
 
 
-FAMILIES = (file_systems, sparse, disks, wrappers, updates, modules, compiled_apps, encrypted, not_read)
+FAMILIES = (file_systems, unread_files, sparse, disks, wrappers, updates, modules, compiled_apps, encrypted, not_read)

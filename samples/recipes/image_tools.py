@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,19 +78,48 @@ def erofs(tree: Mapping[str, bytes], *options: str, later: bool = False) -> byte
     return cached(make, tuple(sorted(tree.items())), options, later)
 
 
-def f2fs(tree: Mapping[str, bytes], mib: int = 64) -> bytes:
-    """An F2FS image as a sparse image: raw it is mostly holes."""
+def f2fs(tree: Mapping[str, bytes], packed: str = "", mib: int = 64) -> bytes:
+    """An F2FS image as a sparse image: raw it is mostly holes; ``packed`` is a file to be marked as compressed."""
 
     def make(folder: Path) -> bytes:
         root, image = _lay_out(folder, tree), folder / "image"
         with image.open("wb") as file:
             file.truncate(mib << 20)
-        _call("mkfs.f2fs", "-q", "-f", "-r", "-T", str(DATE), "-U", UUID, "-O", "extra_attr", image, folder=folder)
+        _call(
+            "mkfs.f2fs",
+            "-q",
+            "-f",
+            "-r",
+            "-T",
+            str(DATE),
+            "-U",
+            UUID,
+            "-O",
+            "extra_attr,compression",
+            image,
+            folder=folder,
+        )
         _call("sload.f2fs", "-f", root, "-T", str(DATE), "-P", image, folder=folder)
+        if packed:
+            _mark_packed(image, packed.rpartition("/")[2].encode())
         _call("img2simg", image, folder / "sparse", folder=folder)
         return (folder / "sparse").read_bytes()
 
-    return cached(make, tuple(sorted(tree.items())), mib)
+    return cached(make, tuple(sorted(tree.items())), packed, mib)
+
+
+def _mark_packed(image: Path, name: bytes) -> None:
+    """Say in the inode of a file that its first cluster is compressed with LZO, as kernels write it.
+
+    sload.f2fs of Debian packs nothing.
+    """
+    data = bytearray(image.read_bytes())
+    inode = data.index(struct.pack("<I", len(name)) + name) - 88
+    while inode % 4096:
+        inode = data.index(struct.pack("<I", len(name)) + name, inode + 89) - 88
+    struct.pack_into("<I", data, inode + 80, 0x4)
+    struct.pack_into("<BBHI", data, inode + 392, 0, 2, 0, 0xFFFFFFFE)
+    image.write_bytes(data)
 
 
 def fat(tree: Mapping[str, bytes], kib: int = 48) -> bytes:
