@@ -37,6 +37,7 @@ from auditor.limits import DEFAULT, MIB, Limits
 
 _PIECE_SIZE = 4 * MIB
 _ROOT_KEY = 0
+_EXFAT_BITMAP = 0x81
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +160,25 @@ def parse_fat(source: Source, limits: Limits = DEFAULT) -> Fat:
         remarks.append(f"The image is cut off: {source.size} of {volume.size} bytes are here; files may be missing.")
     if volume.is_dirty or _is_marked_dirty(source, volume):
         remarks.append("The volume was in use when the image was made: its newest changes may be wrong.")
+    if not _is_in_place(source, volume):
+        remarks.append("The FAT or the root is not where the boot sector says: files may be missing or wrong.")
     if not _fats_agree(source, volume):
         remarks.append("The two FATs of the volume differ: files may be missing or wrong.")
     # Clusters beyond the image cannot be read, and a chain must not be longer than it.
     held = max(source.size - volume.heap_offset, 0) // volume.cluster_size + 1
     return Fat(source, replace(volume, clusters=min(volume.clusters, held)), tuple(remarks), limits)
+
+
+def _is_in_place(source: Source, volume: Volume) -> bool:
+    """Whether the FAT begins with the mark of the medium, and an exFAT root has the map that each of them has."""
+    if volume.fat_offset < source.size and source.read(volume.fat_offset, 1)[0] != volume.medium:
+        return False
+    if not volume.is_exfat:
+        return True
+    place = volume.heap_offset + (volume.root_cluster - FIRST_CLUSTER) * volume.cluster_size
+    size = min(volume.cluster_size, max(source.size - place, 0))
+    data = bytes(source.read(place, size)) if size else b""
+    return any(data[at] == _EXFAT_BITMAP for at in range(0, size, ENTRY_SIZE))
 
 
 def _fats_agree(source: Source, volume: Volume) -> bool:

@@ -27,6 +27,7 @@ _EXFAT_IN_USE = 0x80
 _MOST_SECONDARY = 18
 """Entries behind the first one of a file: where it lies, and 17 parts of its name."""
 _EXFAT_ADJACENT = 0x2
+_MOST_FLAGS = 0x3
 
 Record = tuple[int, bytes]
 """The offset of 32 bytes in the image, and the bytes."""
@@ -143,7 +144,8 @@ def parse_exfat_entries(records: Iterable[Record]) -> Iterator[Entry]:
             found = []
         if ended or kind == 0:
             # Nothing may follow; what does is not taken for an entry, but told.
-            if kind == _EXFAT_FILE and 2 <= record[1] <= _MOST_SECONDARY:
+            is_file = kind == _EXFAT_FILE and 2 <= record[1] <= _MOST_SECONDARY
+            if is_file or (kind == _EXFAT_STREAM and record[1] <= _MOST_FLAGS and record[3] > 0):
                 yield Entry("", offset, False)
             ended = True
         elif kind == _EXFAT_FILE:

@@ -50,6 +50,8 @@ class Volume:
     """Whether it says that it was in use."""
     other_fat_offset: int = 0
     """Of a FAT that is to say the same; 0: there is none."""
+    medium: int = 0xF8
+    """First byte of the FAT."""
 
     @property
     def is_exfat(self) -> bool:
@@ -112,6 +114,7 @@ def _parse_fat(data: bytes | memoryview) -> Volume:
         root_size=root_entries * ENTRY_SIZE,
         is_dirty=data[65 if is_fat32 else 37] & 1 != 0,
         other_fat_offset=reserved * sector_size + fat_bytes if is_mirrored else 0,
+        medium=data[21],
     )
 
 

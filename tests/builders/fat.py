@@ -72,7 +72,7 @@ class FatImage:
         self.data = bytearray((self.heap + clusters) * SECTOR)
         self.root = b""
         self._exfat_boot() if exfat else self._fat_boot()
-        self.link(0, end=self.end)
+        self.link(0, end=self.end & ~0xFF | 0xF8)
         self.link(1)
         self.link(2)
 
@@ -126,5 +126,6 @@ class FatImage:
     def build(self) -> bytes:
         """The image, its root filled."""
         start = (self.heap if self.root_entries == 0 else self.fat_start + self.fat_sectors) * SECTOR
-        self.data[start : start + len(self.root)] = self.root
+        root = struct.pack("<B31x", 0x81) + self.root if self.exfat else self.root
+        self.data[start : start + len(root)] = root
         return bytes(self.data)

@@ -348,6 +348,7 @@ DAMAGED_SETS = {
     "another size": lambda whole: whole[:56] + b"\1" + whole[57:],
     "another attribute": lambda whole: whole[:4] + b"\x30" + whole[5:],
     "another name": lambda whole: whole[:66] + b"z" + whole[67:],
+    "begins with an end": lambda whole: b"\0" + whole[1:],
     "behind the end": lambda whole: bytes(32) + whole,
 }
 
@@ -372,3 +373,11 @@ def test_a_second_exfat_table_in_use_is_followed() -> None:
     image.put(9, b"b" * 512)
     image.root = build.exfat_set("f", 7, 1024, adjacent=False)
     assert content(image) == b"a" * 512 + b"b" * 512
+
+
+@pytest.mark.parametrize(("exfat", "at", "value"), [(False, 14, 2), (True, 80, 25), (True, 88, 99), (True, 96, 9)])
+def test_a_fat_or_a_root_in_another_place_is_a_remark(exfat: bool, at: int, value: int) -> None:
+    image = FatImage(32, exfat=exfat)
+    data = bytearray(image.build())
+    data[at] = value
+    assert any("not where the boot sector says" in words for words in open_volume(bytes(data)).remarks)
