@@ -57,17 +57,24 @@ class TreeMember:
         return spool(_joined(first, chunks), budget, limit)
 
     def peek(self, size: int) -> bytes:
-        """The first bytes; why there are none is kept for the problems of the tree."""
         found = b""
         try:
             for chunk in self.shared.tree.chunks(self.node):
                 found += bytes(chunk[: size - len(found)])
                 if len(found) >= size or len(found) == self.node.size:
                     break
-        except AuditorError as error:
-            if not found:
-                self.shared.refuse(str(error), self.origin)
+        except AuditorError:
+            return found
         return found
+
+    def tell_unread(self) -> None:
+        """Count the file, which has no readable begin, among those of the tree that cannot be read."""
+        reason = "its content is not there"
+        try:
+            next(self.shared.tree.chunks(self.node), b"")
+        except AuditorError as error:
+            reason = str(error)
+        self.shared.refuse(reason, self.origin)
 
 
 def _joined(first: bytes | memoryview, rest: Iterator[bytes | memoryview]) -> Iterator[bytes | memoryview]:

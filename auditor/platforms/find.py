@@ -217,7 +217,8 @@ def open_file(
             yield from special
             return
         if not head and not expected and isinstance(item, TreeMember):
-            # The tree tells of the files that it could not read, together.
+            # The tree tells of such files together: of an image that is cut off there may be thousands.
+            item.tell_unread()
             return
     try:
         if not (zipped or expected or _may_be_archive(item, head)):
