@@ -2,8 +2,8 @@
 
 Specification: UEFI 2.10, chapter 5 (GUID partition table); the MBR as PC firmware and Linux read it (sectors of 512).
 
-Not read: hybrid tables (the GPT alone counts), BSD labels and other tables inside partitions, LVM, software RAID, MBR
-disks with sectors of 4096 bytes.
+Not read: BSD labels and other tables inside partitions, LVM, software RAID, MBR disks with sectors of 4096 bytes, what
+lies between partitions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import itertools
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auditor.errors import FormatError, LimitError
@@ -30,6 +30,7 @@ _EXTENDED = frozenset({0x05, 0x0F, 0x85})
 _PROTECTIVE = 0xEE
 _NO_TYPE = UUID(int=0)
 _GPT_KINDS = {
+    _NO_TYPE: "none",
     UUID("0fc63daf-8483-4772-8e79-3d69d8477de4"): "Linux data",
     UUID("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7"): "basic data",
     UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b"): "EFI system",
@@ -73,19 +74,16 @@ def is_gpt(head: bytes) -> bool:
 def is_mbr(head: bytes, size: int | None = None) -> bool:
     """Whether the first sector is an MBR beyond its two-byte signature, which boot sectors of FAT and NTFS bear too.
 
-    With the ``size`` of the disk, partitions have to begin inside it.
+    With the ``size`` of the disk, one of its partitions has to begin inside it.
     """
     entries = _mbr_entries(head)
     if not entries or _is_boot_sector(head):
         return False
-    used = sorted((start, count) for _, kind, start, count in entries if kind)
-    if not used or any(flag not in (0, 0x80) for flag, *_ in entries):
+    if any(flag not in (0, 0x80) for flag, *_ in entries):
         return False
-    if any(kind == _PROTECTIVE or (not kind and (start or count)) for _, kind, start, count in entries):
-        return False
-    if any(not start or not count or (size is not None and start * 512 >= size) for start, count in used):
-        return False
-    return all(left[0] + left[1] <= right[0] for left, right in itertools.pairwise(used))
+    # A partition without a type is one for Linux all the same; one that overlaps another is read and told.
+    used = [(kind, start) for _, kind, start, count in entries if start and count and kind != _PROTECTIVE]
+    return any(kind and (size is None or start * 512 < size) for kind, start in used)
 
 
 def _mbr_entries(head: bytes | memoryview) -> list[tuple[int, int, int, int]]:
@@ -134,8 +132,40 @@ def parse_gpt(source: Source, limits: Limits = DEFAULT) -> PartitionTable:
     elif not chosen.faults:
         remarks.clear()
     partitions = list(_gpt_partitions(source, chosen, limits, remarks))
+    if label == "primary":
+        partitions.extend(_only_in_backup(source, chosen, partitions, limits, remarks))
+    partitions.extend(_only_in_mbr(source, partitions, remarks))
     _remark_overlaps(partitions, remarks)
     return PartitionTable(distinct(partitions), tuple(remarks))
+
+
+def _only_in_backup(
+    source: Source, primary: _Gpt, known: list[Partition], limits: Limits, remarks: list[str]
+) -> Iterator[Partition]:
+    """Partitions that a sound backup table has and the primary one lacks."""
+    sector = primary.sector
+    try:
+        backup = _read_header(source, source.size // sector * sector - sector, sector)
+    except FormatError:
+        return
+    if backup.faults:
+        return
+    places = {(item.start, item.size) for item in known}
+    for item in _gpt_partitions(source, backup, limits, []):
+        if (item.start, item.size) not in places:
+            remarks.append(f"the backup partition table has {item.name}, which the primary one lacks")
+            yield replace(item, name=f"{item.name}@backup")
+
+
+def _only_in_mbr(source: Source, known: list[Partition], remarks: list[str]) -> Iterator[Partition]:
+    """Partitions of a hybrid MBR that the GPT lacks; some readers go by the one, some by the other."""
+    starts = {item.start for item in known}
+    entries = _mbr_entries(bytes(source.read(0, min(512, source.size))))
+    for number, place in enumerate(entries, 1):
+        if place[1] not in (0, _PROTECTIVE) and place[3] and place[2] * 512 not in starts:
+            partition = _mbr_partition(source, number, place, remarks)
+            remarks.append(f"the MBR has {partition.name} at sector {place[2]}, which the GPT lacks")
+            yield replace(partition, name=f"mbr_{partition.name}")
 
 
 def _gpt_places(size: int) -> Iterator[tuple[str, int, int]]:
@@ -175,7 +205,7 @@ def _gpt_partitions(source: Source, table: _Gpt, limits: Limits, remarks: list[s
     for number in range(table.count):
         kind, _, first, last, attributes, raw = _GPT_ENTRY.unpack_from(data, number * table.entry_size)
         guid = UUID(bytes_le=kind)
-        if guid == _NO_TYPE:
+        if guid == _NO_TYPE and not (first and last):
             continue
         found += 1
         if found > limits.partitions:
@@ -183,6 +213,8 @@ def _gpt_partitions(source: Source, table: _Gpt, limits: Limits, remarks: list[s
         label = raw.decode("utf-16-le", "replace").partition("\0")[0]
         name = fit_name(label, f"partition{number + 1}")
         start, size = first * table.sector, (last - first + 1) * table.sector
+        if guid == _NO_TYPE:
+            remarks.append(f"{name} has a place and no type, so that others take it for unused")
         yield _place(source, name, (start, size), _GPT_KINDS.get(guid, str(guid)), attributes, remarks)
 
 
@@ -231,7 +263,7 @@ def parse_mbr(source: Source, limits: Limits = DEFAULT) -> PartitionTable:
             for place in _logical_drives(source, start, limits, remarks):
                 found.append(_mbr_partition(source, logical, place, remarks))
                 logical += 1
-        elif kind:
+        elif start and count:
             found.append(_mbr_partition(source, number, (flag, kind, start, count), remarks))
     _remark_overlaps(found, remarks)
     return PartitionTable(distinct(found), tuple(remarks))
@@ -264,7 +296,7 @@ def _logical_drives(
         for flag, kind, start, count in entries:
             if kind in _EXTENDED:
                 following = extended + start if following is None else following
-            elif kind and count:
+            elif start and count:
                 yield flag, kind, link + start, count
         if following is None:
             return

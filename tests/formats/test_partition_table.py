@@ -195,10 +195,9 @@ def test_a_chain_that_loops_or_breaks_is_told(record: bytes, count: int, remark:
         bytes(512),
         bytes(510) + b"\x55\xaa",
         boot_record((0x83, 10, 20, 0x11)),
-        boot_record((0x83, 10, 20), (0x83, 25, 5)),
         boot_record((0x83, 0, 20)),
         boot_record((0x83, 10, 0)),
-        boot_record((0, 10, 5), (0x83, 20, 5)),
+        boot_record((0, 10, 5)),
         boot_record((0xEE, 1, 99)),
         boot_record((0x83, 500, 20)),
         fat_sector(),
@@ -293,3 +292,51 @@ def test_an_mbr_that_sfdisk_made_is_read(tmp_path: Path) -> None:
     assert [item.start for item in found.partitions] == starts
     assert len(starts) == 4
     assert found.remarks == ()
+
+
+# What would hide a partition without a word
+
+
+@pytest.mark.parametrize(
+    ("entries", "count", "remark"),
+    [
+        (((0x83, 10, 20), (0x83, 25, 5)), 2, "partition1 and partition2 overlap"),
+        (((0, 10, 5), (0x83, 20, 5)), 2, None),
+        (((0x83, 10, 5), (0x83, 500, 20)), 2, "partition2 cannot be read: it lies beyond the end of the image"),
+        (((0x83, 10, 5), (0xEE, 90, 5)), 2, None),
+        (((0x83, 10, 0), (0x83, 20, 5)), 1, None),
+    ],
+)
+def test_one_odd_entry_of_an_mbr_hides_no_other(
+    entries: tuple[tuple[int, int, int], ...], count: int, remark: str | None
+) -> None:
+    disk = mbr_disk(100, {0: boot_record(*entries)})
+    assert is_mbr(bytes(disk[:512]))
+    found = mbr(disk)
+    assert len(found.partitions) == count
+    assert found.remarks == (() if remark is None else (remark,))
+
+
+def test_a_partition_of_a_hybrid_mbr_that_the_gpt_lacks_is_listed() -> None:
+    disk = gpt_disk(ENTRIES, {75: MARK, **CONTENTS}, 200)
+    disk[:512] = boot_record((0xEE, 1, 39), (0x83, 50, 20), (0x83, 75, 5))
+    found = gpt(disk)
+    assert [item.name for item in found.partitions] == ["super", "userdata", "mbr_partition3"]
+    assert begin(found.partitions[2]) == MARK
+    assert found.remarks == ("the MBR has partition3 at sector 75, which the GPT lacks",)
+
+
+def test_a_partition_that_only_the_backup_table_has_is_listed() -> None:
+    disk = gpt_disk([*ENTRIES, Entry("hidden", 75, 79)], {75: MARK}, 200)
+    disk[512 : 34 * 512] = gpt_disk(ENTRIES, {}, 200)[512 : 34 * 512]
+    found = gpt(disk)
+    assert [item.name for item in found.partitions] == ["super", "userdata", "hidden@backup"]
+    assert begin(found.partitions[2]) == MARK
+    assert found.remarks == ("the backup partition table has hidden, which the primary one lacks",)
+
+
+def test_an_entry_with_a_place_and_no_type_is_listed() -> None:
+    found = gpt(gpt_disk([*ENTRIES, Entry("hidden", 75, 79, "0" * 32)], {75: MARK}, 200))
+    assert (found.partitions[2].name, found.partitions[2].kind) == ("hidden", "none")
+    assert begin(found.partitions[2]) == MARK
+    assert found.remarks == ("hidden has a place and no type, so that others take it for unused",)
