@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from auditor.errors import FormatError
+from auditor.errors import FormatError, LimitError
+from auditor.formats.ios_names import ID_LENGTH, TEXT_LENGTH
 from auditor.formats.sqlite_database import SqliteDatabase, Value
+from auditor.limits import DEFAULT, Limits
 
 _ID_COLUMNS = ("bundle_id", "bundleid", "bundle_identifier", "bundleidentifier", "application_id")
 _VERSIONS = ("bundle_short_version", "short_version", "bundle_short_version_string", "version", "display_version")
@@ -46,7 +48,7 @@ class StoreDatabase:
     faults: tuple[str, ...] = ()
 
 
-def read_store_database(database: SqliteDatabase) -> StoreDatabase:
+def read_store_database(database: SqliteDatabase, limits: Limits = DEFAULT) -> StoreDatabase:
     """Read every table that names apps; damage ends the reading of a table and is a fault.
 
     Raises:
@@ -65,6 +67,8 @@ def read_store_database(database: SqliteDatabase) -> StoreDatabase:
         try:
             for row in database.rows(name, [id_column, *chosen]):
                 app = _app(name, id_column, chosen, row)
+                if len(found) >= limits.record_listings:
+                    raise LimitError(f"more than {limits.record_listings} apps; raise --limit record_listings")
                 if app is not None:
                     key = (app.app_id, name)
                     found[key] = max(found.get(key, app), app, key=_told)
@@ -77,7 +81,7 @@ def read_store_database(database: SqliteDatabase) -> StoreDatabase:
 
 def _app(name: str, id_column: str, chosen: list[str], row: tuple[Value, ...]) -> StoreApp | None:
     app_id = row[0]
-    if not isinstance(app_id, str) or _BUNDLE_ID.fullmatch(app_id) is None:
+    if not isinstance(app_id, str) or len(app_id) > ID_LENGTH or _BUNDLE_ID.fullmatch(app_id) is None:
         return None
     version, code, store_id, label = (
         "" if column == id_column else _plain(value) for column, value in zip(chosen, row[1:], strict=True)
@@ -87,7 +91,7 @@ def _app(name: str, id_column: str, chosen: list[str], row: tuple[Value, ...]) -
 
 def _plain(value: Value) -> str:
     if isinstance(value, str):
-        return value.strip()
+        return value.strip()[:TEXT_LENGTH]
     return str(value) if isinstance(value, int) and value else ""
 
 

@@ -2,6 +2,8 @@
 
 Format: database of FrontBoard (application_identifier_tab, key_tab, kvs with property lists); not published by Apple.
 
+Apps that the system offloaded lose their entry; most, but not all, that were removed have a date of it.
+
 Not read: snapshots, badges, screen time and other keys of an app.
 """
 
@@ -10,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from auditor.errors import FormatError
+from auditor.formats.ios_names import inner_limits, is_app_id
 from auditor.formats.keyed_archive import is_keyed_archive, unarchive
 from auditor.formats.plist import moment, parse_plist, table, text
 from auditor.formats.sqlite_database import SqliteDatabase, Value
@@ -17,6 +20,8 @@ from auditor.limits import DEFAULT, Limits
 
 _COMPATIBILITY = "compatibilityInfo"
 _UNINSTALLED = "_UninstallDate"
+_PATH_LENGTH = 4096
+_FAULTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ class AppState:
     """Where the bundle lies; empty: not said."""
     sandbox_path: str = ""
     uninstalled: str = ""
-    """ISO 8601 with Z; empty: not removed, as far as the database says."""
+    """ISO 8601 with Z; empty: not removed, as far as the database says. One with a bundle may be there again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +60,17 @@ def read_application_state(database: SqliteDatabase, limits: Limits = DEFAULT) -
     if not database.has("application_identifier_tab", "id", "application_identifier"):
         raise FormatError("the database has no table of application identifiers")
     faults = list(database.faults)
-    names = _named(database, "application_identifier_tab", "application_identifier", faults)
+    most = limits.record_listings
+    names = _named(database, "application_identifier_tab", "application_identifier", faults, most)
     drafts = {key: _Draft() for key in names}
-    keys = _named(database, "key_tab", "key", faults)
+    keys = _named(database, "key_tab", "key", faults, most)
     wanted = {key: name for key, name in keys.items() if name in (_COMPATIBILITY, _UNINSTALLED)}
     try:
         for app, key, value in database.rows("kvs", ["application_identifier", "key", "value"]):
             if key not in wanted or app not in drafts or value is None:
                 continue
             if isinstance(value, bytes):
-                _note(drafts[app], wanted[key], value, names[app], faults, limits)
+                _note(drafts[app], wanted[key], value, names[app], faults, inner_limits(limits, len(value)))
             elif wanted[key] == _UNINSTALLED:
                 drafts[app].uninstalled = "unknown"
     except FormatError as error:
@@ -72,22 +78,30 @@ def read_application_state(database: SqliteDatabase, limits: Limits = DEFAULT) -
     found: dict[str, AppState] = {}
     for key, draft in drafts.items():
         # The bundle id inside may name the app where the table names a scene of it.
-        app_id = text(draft.info.get("bundleIdentifier")) or names[key]
-        state = AppState(
-            app_id, text(draft.info.get("bundlePath")), text(draft.info.get("sandboxPath")), draft.uninstalled
-        )
+        inside = text(draft.info.get("bundleIdentifier"))
+        app_id = inside if is_app_id(inside) else names[key]
+        bundle, sandbox = (text(draft.info.get(name))[:_PATH_LENGTH] for name in ("bundlePath", "sandboxPath"))
+        state = AppState(app_id, bundle, sandbox, draft.uninstalled)
         found[app_id] = max(found.get(app_id, state), state, key=lambda item: (item.bundle_path, item.uninstalled))
-    return ApplicationState(tuple(found[key] for key in sorted(found)), tuple(faults[:10]))
+    return ApplicationState(tuple(found[key] for key in sorted(found)), tuple(faults[:_FAULTS]))
 
 
-def _named(database: SqliteDatabase, name: str, column: str, faults: list[str]) -> dict[Value, str]:
+def _named(database: SqliteDatabase, name: str, column: str, faults: list[str], most: int) -> dict[Value, str]:
     found: dict[Value, str] = {}
+    strange = 0
     try:
         for key, value in database.rows(name, ["id", column]):
-            if isinstance(value, str) and value:
+            if not isinstance(value, str) or not is_app_id(value):
+                strange += value is not None
+            elif len(found) < most:
                 found[key] = value
+            else:
+                faults.append(f"{name} has more than {most} rows; raise --limit record_listings")
+                break
     except FormatError as error:
         faults.append(f"not every row of {name} could be read: {error}")
+    if strange:
+        faults.append(f"{strange} rows of {name} have no usable name")
     return found
 
 
@@ -95,7 +109,8 @@ def _note(draft: _Draft, key: str, value: bytes, app: str, faults: list[str], li
     try:
         plain = _plain(value, limits)
     except FormatError as error:
-        faults.append(f"{key} of {app}: {error}")
+        if len(faults) < _FAULTS:
+            faults.append(f"{key} of {app}: {error}")
         return
     if key == _UNINSTALLED:
         draft.uninstalled = moment(plain) or "unknown"

@@ -65,10 +65,12 @@ def parse_install_log(data: Blob, limits: Limits = DEFAULT) -> tuple[InstallHist
     Raises:
         LimitError: it is larger than ``limits`` allow.
     """
-    if len(data) > limits.database_size:
-        raise LimitError(f"log of {len(data)} bytes; raise --limit database_size")
+    if len(data) > limits.manifest_size:
+        raise LimitError(f"log of {len(data)} bytes; raise --limit manifest_size")
     found: dict[str, InstallHistory] = {}
     for line in _LINE.finditer(data):
+        if len(found) > limits.record_listings:
+            raise LimitError(f"a log of more than {limits.record_listings} apps; raise --limit record_listings")
         # The words that matter come early; a line without end must not be searched from every place in it.
         body, when = line.group()[:_LINE_SIZE], _moment(line)
         if (match := _BUNDLE.search(body)) is not None:

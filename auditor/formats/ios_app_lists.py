@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 from auditor.errors import FormatError, LimitError
 from auditor.formats.blob import Blob
+from auditor.formats.ios_names import TEXT_LENGTH, is_app_id
 from auditor.formats.json_text import parse_json
-from auditor.formats.plist import items, parse_plist, table, text
+from auditor.formats.plist import flag, items, parse_plist, table, text
 from auditor.limits import DEFAULT, Limits
 
 _ID_KEYS = ("CFBundleIdentifier", "bundleIdentifier")
@@ -49,6 +50,8 @@ class ListedApp:
     signing: str = ""
     """``store``, ``testflight``, ``other``; the certificate itself may carry a person's name and is not kept."""
     store_id: str = ""
+    offloaded: bool = False
+    """The system removed its code and kept its data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,14 @@ class AppList:
     faults: tuple[str, ...] = ()
 
     @property
-    def with_system(self) -> bool:
-        """Whether the apps of the system are in it: then it was not cut down to user apps."""
-        return any(item.kind == "System" for item in self.apps)
+    def is_whole(self) -> bool:
+        """Whether apps of the system and of the user are in it: the tools can be asked for either alone."""
+        return {"System", "User"} <= {item.kind for item in self.apps}
+
+    @property
+    def is_of_users(self) -> bool:
+        """Whether it may be all that the user installed: no app of the system stands alone in it."""
+        return bool(self.apps) and {item.kind for item in self.apps} != {"System"}
 
 
 def is_app_list(head: bytes) -> bool:
@@ -94,19 +102,19 @@ def parse_app_list(data: Blob, limits: Limits = DEFAULT) -> AppList:
         raise LimitError(f"list of {len(data)} bytes; raise --limit manifest_size")
     start = bytes(data[:64]).removeprefix(b"\xef\xbb\xbf").lstrip()
     if start.startswith((b"{", b"[")):
-        return _read_json(parse_json(data, limits))
+        return _read_json(parse_json(data, limits), limits)
     if start.startswith((b"<", b"bplist")):
-        return _collect(_entries(parse_plist(data, limits)), "ideviceinstaller")
+        return _collect(_entries(parse_plist(data, limits)), "ideviceinstaller", limits)
     return _read_csv(bytes(data), limits)
 
 
-def _read_json(value: object) -> AppList:
+def _read_json(value: object, limits: Limits) -> AppList:
     root = table(value)
     output = root.get("Output")
     if isinstance(output, dict):
         entries = [entry for device in table(output).values() for entry in items(table(device).get("installedApps"))]
-        return _collect((("", entry) for entry in entries), "cfgutil")
-    return _collect(_entries(value), "pymobiledevice3")
+        return _collect((("", entry) for entry in entries), "cfgutil", limits)
+    return _collect(_entries(value), "pymobiledevice3", limits)
 
 
 def _entries(value: object) -> Iterator[tuple[str, object]]:
@@ -117,22 +125,28 @@ def _entries(value: object) -> Iterator[tuple[str, object]]:
         yield from (("", entry) for entry in items(value))
 
 
-def _collect(entries: Iterable[tuple[str, object]], form: str) -> AppList:
+def _collect(entries: Iterable[tuple[str, object]], form: str, limits: Limits) -> AppList:
     found, strange = [], 0
     for key, entry in entries:
         row = table(entry)
         app_id = next((text(row[name]) for name in _ID_KEYS if text(row.get(name))), key)
-        if not app_id or not isinstance(entry, dict):
+        if not is_app_id(app_id) or not isinstance(entry, dict):
             strange += 1
-            continue
-        found.append(_listed(app_id, row))
+        elif len(found) >= limits.record_listings:
+            return AppList(tuple(found), form, (_too_many(limits),))
+        else:
+            found.append(_listed(app_id, row))
     faults = (f"{strange} entries of the list name no app",) if strange else ()
     return AppList(tuple(found), form, faults)
 
 
+def _too_many(limits: Limits) -> str:
+    return f"the list names more than {limits.record_listings} apps; raise --limit record_listings"
+
+
 def _listed(app_id: str, row: dict[str, object]) -> ListedApp:
     def first(*names: str) -> str:
-        return next((text(row[name]) for name in names if text(row.get(name))), "")
+        return next((text(row[name])[:TEXT_LENGTH] for name in names if text(row.get(name))), "")
 
     signer = first("SignerIdentity")
     return ListedApp(
@@ -144,13 +158,14 @@ def _listed(app_id: str, row: dict[str, object]) -> ListedApp:
         path=first("Path"),
         signing=_SIGNING.get(signer, "other" if signer else ""),
         store_id=first("ItemID", "itemId"),
+        offloaded=flag(row.get("IsDemotedApp")) is True,
     )
 
 
 def _read_csv(raw: bytes, limits: Limits) -> AppList:
     """The three columns of ideviceinstaller, with its heading or without, or the lines that it printed before."""
-    if raw.count(b"\n") > limits.xml_elements:
-        raise LimitError(f"more than {limits.xml_elements} lines; raise --limit xml_elements")
+    if raw.count(b"\n") > limits.record_listings:
+        raise LimitError(f"more than {limits.record_listings} lines; raise --limit record_listings")
     lines = raw.decode("utf-8-sig", "replace").replace("\0", "\ufffd").splitlines()
     columns: tuple[str, ...] = _CSV_COLUMNS
     old = [_OLD_LINE.fullmatch(line.strip()) for line in lines]

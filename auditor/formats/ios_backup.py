@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from auditor.errors import FormatError
 from auditor.formats.blob import Blob
+from auditor.formats.ios_names import ID_LENGTH, TEXT_LENGTH, inner_limits, is_app_id
 from auditor.formats.itunes_metadata import StoreRecord, parse_itunes_metadata
 from auditor.formats.plist import flag, moment, parse_plist, strings, table, text
 from auditor.formats.sqlite_database import SqliteDatabase
@@ -26,6 +27,7 @@ _DEVICE = (
 )
 """Attribute, its key in Info.plist, its key in the Lockdown dictionary of Manifest.plist."""
 _APP_DOMAIN = "AppDomain-"
+_PATH_LENGTH = 4096
 _OTHER_CLASSES = ("group", "plugin", "vpn", "system")
 
 
@@ -70,6 +72,7 @@ class BackupManifest:
     manifest_key: bytes = field(default=b"", repr=False)
     lists_apps: bool = False
     """Whether there is a dictionary of applications at all."""
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +104,32 @@ def parse_backup_summary(data: Blob, limits: Limits = DEFAULT) -> BackupSummary:
     """
     root = _dictionary(data, "Info.plist", limits)
     stored = table(root.get("Applications"))
-    records, faults = [], []
-    for app_id, entry in sorted(stored.items()):
+    records: list[tuple[str, StoreRecord]] = []
+    faults: list[str] = []
+    names = strings(root.get("Installed Applications"))
+    installed = sorted({name for name in names if is_app_id(name)})
+    store_apps = sorted(name for name in stored if is_app_id(name))
+    most = limits.record_listings
+    if len(installed) > most or len(store_apps) > most:
+        faults.append(f"Info.plist names more than {most} apps; raise --limit record_listings")
+    strange = sum(not is_app_id(name) for name in (*names, *stored))
+    if strange:
+        faults.append(f"{strange} apps of Info.plist have no usable name")
+    for app_id in store_apps[:most]:
+        entry = stored[app_id]
         raw = table(entry).get("iTunesMetadata")
         if not isinstance(raw, bytes):
             continue
         try:
-            records.append((app_id, parse_itunes_metadata(raw, limits)))
+            records.append((app_id, parse_itunes_metadata(raw, inner_limits(limits, len(raw)))))
         except FormatError as error:
-            faults.append(f"the store record of {app_id}: {error}")
+            faults.append(f"the store record of {app_id[:ID_LENGTH]}: {error}")
     for name, kind in (("Installed Applications", list), ("Applications", dict)):
         if name in root and not isinstance(root[name], kind):
             faults.append(f"{name} of Info.plist is of another form")
     return BackupSummary(
-        installed=tuple(sorted({name for name in strings(root.get("Installed Applications")) if name})),
-        store_apps=tuple(sorted(name for name in stored if name)),
+        installed=tuple(installed[:most]),
+        store_apps=tuple(store_apps[:most]),
         store_records=tuple(records),
         device=_device(root, 1) or _device({"Target Identifier": root.get("Unique Identifier")}, 1),
         taken=moment(root.get("Last Backup Date")),
@@ -132,15 +146,24 @@ def parse_backup_manifest(data: Blob, limits: Limits = DEFAULT) -> BackupManifes
     """
     root = _dictionary(data, "Manifest.plist", limits)
     applications = root.get("Applications")
-    containers = (_container(key, table(value)) for key, value in sorted(table(applications).items()))
+    found = (_container(key, table(value)) for key, value in sorted(table(applications).items()))
+    containers = [item for item in found if item is not None]
+    usable = [item for item in containers if is_app_id(item.app_id)]
+    most = limits.record_listings
+    faults = []
+    if len(usable) < len(containers):
+        faults.append(f"{len(containers) - len(usable)} apps of Manifest.plist have no usable name")
+    if len(usable) > most:
+        faults.append(f"Manifest.plist names more than {most} apps; raise --limit record_listings")
     return BackupManifest(
         encrypted=flag(root.get("IsEncrypted")),
-        containers=tuple(item for item in containers if item is not None),
+        containers=tuple(usable[:most]),
         device=_device(table(root.get("Lockdown")), 2),
         taken=moment(root.get("Date")),
         keybag=_data(root.get("BackupKeyBag")),
         manifest_key=_data(root.get("ManifestKey")),
         lists_apps=isinstance(applications, dict),
+        faults=tuple(faults),
     )
 
 
@@ -154,7 +177,7 @@ def parse_backup_status(data: Blob, limits: Limits = DEFAULT) -> BackupStatus:
     return BackupStatus(text(root.get("SnapshotState")), moment(root.get("Date")))
 
 
-def read_backup_domains(database: SqliteDatabase) -> BackupDomains:
+def read_backup_domains(database: SqliteDatabase, limits: Limits = DEFAULT) -> BackupDomains:
     """Read the domains of a Manifest.db; damage ends the reading after what precedes it and is a fault.
 
     Raises:
@@ -166,11 +189,17 @@ def read_backup_domains(database: SqliteDatabase) -> BackupDomains:
     faults = list(database.faults)
     try:
         for (domain,) in database.rows("Files", ["domain"]):
-            if isinstance(domain, str) and domain.startswith(_APP_DOMAIN):
-                found.add(domain[len(_APP_DOMAIN) :])
+            if not isinstance(domain, str) or not domain.startswith(_APP_DOMAIN):
+                continue
+            app_id = domain[len(_APP_DOMAIN) :]
+            if is_app_id(app_id):
+                found.add(app_id)
+            if len(found) > limits.record_listings:
+                faults.append(f"more than {limits.record_listings} apps; raise --limit record_listings")
+                break
     except FormatError as error:
         faults.append(f"not every row of Manifest.db could be read: {error}")
-    return BackupDomains(tuple(sorted(found - {""})), tuple(faults))
+    return BackupDomains(tuple(sorted(found)[: limits.record_listings]), tuple(faults))
 
 
 def _dictionary(data: Blob, name: str, limits: Limits) -> dict[str, object]:
@@ -195,9 +224,10 @@ def _container(key: str, value: dict[str, object]) -> BackupContainer | None:
     if any(word in content_class for word in _OTHER_CLASSES) or key.startswith("group.") or not key:
         return None
     docked = value.get("SafeHarborDockingDate")
+    inside = text(value.get("CFBundleIdentifier"))
     return BackupContainer(
-        app_id=text(value.get("CFBundleIdentifier")) or key,
-        version_code=text(value.get("CFBundleVersion")),
-        path=text(value.get("Path")),
+        app_id=inside if is_app_id(inside) else key,
+        version_code=text(value.get("CFBundleVersion"))[:TEXT_LENGTH],
+        path=text(value.get("Path"))[:_PATH_LENGTH],
         safe_harbor="" if docked is None else moment(docked) or "unknown",
     )

@@ -67,7 +67,10 @@ _SIGNERS = frozenset({FactKind.SIGNER})
 _NAMING = frozenset({RecordKind.PACKAGES_XML, RecordKind.PACKAGES_LIST, RecordKind.PACKAGE_RESTRICTIONS})
 """Records that name apps; damage to the others hides none."""
 _BACKUP_ADVICE = "packages-backup.xml or packages.xml.reservecopy beside it may be whole"
-_LIST_LIMITS = "it names the apps whose code was in place when it was written: not archived ones, and none on storage that was away"
+_LIST_LIMITS = (
+    "it names the apps whose code was in place when it was written: "
+    "neither archived ones nor those on storage that was away"
+)
 _RESTRICTIONS_LIMITS = "states of one user; Android 6 and before leave out apps without any setting"
 _NAMED: Final = 5
 """Packages that a problem names."""

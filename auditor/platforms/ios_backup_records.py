@@ -28,6 +28,7 @@ from auditor.platforms.refusal import refusal
 
 BACKUP_FILES = ("Manifest.plist", "Info.plist", "Manifest.db")
 """What names apps in a backup; the first that is there stands for the backup."""
+_OF_THE_SYSTEM = "com.apple."
 _STORE_UNKNOWN = StoreRecord("", "", "", "", "", "", "", "")
 _T = TypeVar("_T")
 
@@ -58,6 +59,8 @@ def read_ios_backup(source: RecordSource) -> DeviceRecord:
     if backup.summary is not None:
         backup.told("Info.plist", backup.summary.faults)
     backup.manifest = _read(backup, "Manifest.plist", parse_backup_manifest)
+    if backup.manifest is not None:
+        backup.told("Manifest.plist", backup.manifest.faults)
     backup.status = _read(backup, "Status.plist", parse_backup_status)
     _read_domains(backup)
     completeness, detail = _completeness(backup)
@@ -98,7 +101,7 @@ def _read_domains(backup: _Backup) -> None:
         elif backup.manifest is not None and backup.manifest.encrypted:
             data = _decrypted(backup, data)
         with open_sqlite(data, wal, limits) as database:
-            found = read_backup_domains(database)
+            found = read_backup_domains(database, limits)
     except AuditorError as error:
         # A password without the library that uses it leaves the list encrypted; it is not damaged.
         unread = ProblemCode.ENCRYPTED if isinstance(error, UnsupportedError) else ProblemCode.RECORD_DAMAGED
@@ -118,11 +121,24 @@ def _decrypted(backup: _Backup, data: Blob) -> bytes:
 def _completeness(backup: _Backup) -> tuple[Completeness, str]:
     if backup.status is not None and not backup.status.finished:
         return Completeness.PARTIAL, f"the backup was not finished (its state is {backup.status.snapshot_state})"
-    if backup.summary is not None and backup.summary.lists_installed:
+    if _tells_installed(backup):
         return Completeness.USER_APPS, "a backup names the apps that a user installed"
+    if backup.summary is not None and backup.summary.lists_installed:
+        return Completeness.PARTIAL, "Installed Applications of Info.plist is empty, and the backup has data of apps"
     if backup.manifest is not None and backup.manifest.lists_apps:
         return Completeness.PARTIAL, "Installed Applications of Info.plist is not there"
     return Completeness.PARTIAL, "the lists of apps in Info.plist and Manifest.plist are not there"
+
+
+def _tells_installed(backup: _Backup) -> bool:
+    """Whether Info.plist lists what was installed: writers leave the list empty where the device did not answer."""
+    summary, manifest = backup.summary, backup.manifest
+    if summary is None or not summary.lists_installed:
+        return False
+    if summary.installed:
+        return True
+    kept = {item.app_id for item in (manifest.containers if manifest is not None else ()) if not item.safe_harbor}
+    return all(app_id.startswith(_OF_THE_SYSTEM) for app_id in kept.union(backup.domains, summary.store_apps))
 
 
 def _taken(backup: _Backup) -> str:
@@ -149,6 +165,7 @@ def _listings(backup: _Backup) -> Iterator[Listing]:
         ("in Manifest.plist", "Manifest.plist", frozenset(containers)),
         ("in Manifest.db", "Manifest.db", frozenset(backup.domains)),
     )
+    told = _tells_installed(backup)
     for app_id in sorted(frozenset[str]().union(*(ids for _, _, ids in sources))):
         naming = [(flag, name) for flag, name, ids in sources if app_id in ids]
         flags = {flag for flag, _ in naming}
@@ -161,7 +178,7 @@ def _listings(backup: _Backup) -> Iterator[Listing]:
             Platform.IOS,
             app_id,
             backup.source.beside[naming[0][1]].origin,
-            state=_state(app_id in installed or app_id in stored, container),
+            state=_state(app_id in installed or app_id in stored, container, told),
             version=store.version,
             version_code=(container.version_code if container is not None else "") or store.build_version,
             label=store.name,
@@ -172,8 +189,8 @@ def _listings(backup: _Backup) -> Iterator[Listing]:
         )
 
 
-def _state(listed: bool, container: BackupContainer | None) -> State:
-    """A data domain alone, or data set aside when the app went (safe harbor), is no app."""
+def _state(listed: bool, container: BackupContainer | None, told: bool) -> State:
+    """Data set aside when the app went (safe harbor) is no app, nor is a data domain where a list lacks the app."""
     if listed or (container is not None and not container.safe_harbor):
         return State.BACKUP
-    return State.RESIDUAL
+    return State.RESIDUAL if told or container is not None else State.UNKNOWN

@@ -45,6 +45,7 @@ _MANIFEST_KEYS = (
     b"Lockdown",
 )
 _SYSTEM_PLACES = ("/Applications/", "/System/", "/private/var/staged_system_apps/", "/private/preboot/")
+_HOME_SCREEN = "every app the home screen knows; an app that the system offloaded has no entry"
 _ATTRIBUTES = (("manufacturer", "Apple"), ("platform", Platform.IOS.value))
 
 
@@ -136,14 +137,15 @@ def _read_application_state(source: RecordSource) -> DeviceRecord:
     with _open_database(source) as database:
         found = read_application_state(database, source.budget.limits)
     listings = (_state_listing(app, source.origin) for app in found.apps)
-    return _record(source, listings, Completeness.FULL, "every app the home screen knows", found.faults)
+    return _record(source, listings, Completeness.PARTIAL, _HOME_SCREEN, found.faults)
 
 
 def _state_listing(app: AppState, origin: Origin) -> Listing:
-    if app.uninstalled:
+    if app.uninstalled and not app.bundle_path:
         state = State.HISTORY
     else:
-        state = State.INSTALLED if app.bundle_path else State.UNKNOWN
+        # A removed app loses the place of its bundle: with a date of removal and a place it may be there again.
+        state = State.INSTALLED if app.bundle_path and not app.uninstalled else State.UNKNOWN
     system = None
     if "/Bundle/Application/" in app.bundle_path:
         system = False
@@ -162,7 +164,7 @@ def _state_listing(app: AppState, origin: Origin) -> Listing:
 
 def _read_store(source: RecordSource) -> DeviceRecord:
     with _open_database(source) as database:
-        found = read_store_database(database)
+        found = read_store_database(database, source.budget.limits)
     apps: dict[str, StoreApp] = {}
     for app in found.apps:
         told = apps.get(app.app_id)
@@ -181,7 +183,7 @@ def _read_store(source: RecordSource) -> DeviceRecord:
         )
         for app in apps.values()
     )
-    tables = ", ".join(found.tables[:10]) or "none"
+    tables = ", ".join(name[:80] for name in found.tables[:10]) or "none"
     return _record(source, listings, Completeness.PARTIAL, f"tables that name apps: {tables}", found.faults)
 
 
@@ -207,8 +209,10 @@ def _read_install_log(source: RecordSource) -> DeviceRecord:
 def _read_app_list(source: RecordSource) -> DeviceRecord:
     found = parse_app_list(source.main.open(), source.budget.limits)
     listings = {app.app_id: _listed(app, source.origin) for app in found.apps}
-    completeness = Completeness.FULL if found.with_system else Completeness.USER_APPS
+    completeness = Completeness.FULL if found.is_whole else Completeness.USER_APPS
     detail = f"a list in the form of {found.form}"
+    if not found.is_of_users:
+        completeness, detail = Completeness.PARTIAL, f"{detail}, of system apps only or of none"
     return _record(source, listings.values(), completeness, detail, found.faults)
 
 
@@ -222,7 +226,7 @@ def _listed(app: ListedApp, origin: Origin) -> Listing:
         Platform.IOS,
         app.app_id,
         origin,
-        state=State.INSTALLED,
+        state=State.ARCHIVED if app.offloaded else State.INSTALLED,
         version=app.version,
         version_code=app.version_code,
         label=app.label,

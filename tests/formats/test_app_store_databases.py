@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from auditor.errors import FormatError
 from auditor.formats.app_store_databases import StoreApp, StoreDatabase, read_store_database
 from auditor.formats.sqlite_database import open_sqlite
+from auditor.limits import DEFAULT
 from tests.builders.mangle import mutations, prefixes
 from tests.builders.sqlite_files import sqlite_bytes
 
@@ -75,3 +78,17 @@ def test_damage_is_read_or_refused() -> None:
             assert len(read(damaged).apps) <= 1000
         except FormatError:
             continue
+
+
+def test_more_apps_than_the_bound_are_told() -> None:
+    rows = [(f"a.b{count}",) for count in range(9)]
+    with open_sqlite(sqlite_bytes("CREATE TABLE t (bundle_id)", {"t": rows})) as database:
+        found = read_store_database(database, replace(DEFAULT, record_listings=5))
+    assert len(found.apps) == 5
+    assert "--limit record_listings" in found.faults[0]
+
+
+def test_ids_and_words_are_bounded() -> None:
+    rows = [("a." + "b" * 300, "1"), ("a.b", "1" * 100_000)]
+    (found,) = read(sqlite_bytes("CREATE TABLE t (bundle_id, version)", {"t": rows})).apps
+    assert (found.app_id, len(found.version)) == ("a.b", 1000)

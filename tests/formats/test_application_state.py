@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import plistlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from auditor.errors import FormatError
 from auditor.formats.application_state import ApplicationState, AppState, read_application_state
 from auditor.formats.sqlite_database import open_sqlite
+from auditor.limits import DEFAULT
 from tests.builders.keyed_archives import keyed_archive_bytes
 from tests.builders.mangle import mutations, prefixes
 from tests.builders.sqlite_files import sqlite_bytes
@@ -121,3 +123,37 @@ def test_damage_is_read_or_refused() -> None:
             assert len(state(damaged).apps) <= 40
         except FormatError:
             continue
+
+
+def test_more_apps_than_the_bound_are_told() -> None:
+    data = database({f"com.example.app{count}": {} for count in range(9)})
+    with open_sqlite(data) as opened:
+        found = read_application_state(opened, replace(DEFAULT, record_listings=5))
+    assert len(found.apps) == 5
+    assert "--limit record_listings" in found.faults[0]
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "a b", "a\n", ""])
+def test_names_that_are_no_ids_are_told(name: str) -> None:
+    found = state(database({name: {}, "com.example.a": {}}))
+    assert [item.app_id for item in found.apps] == ["com.example.a"]
+    assert found.faults == ("1 rows of application_identifier_tab have no usable name",)
+
+
+def test_values_that_share_others_over_and_over_cost_no_more_than_their_size() -> None:
+    """A few hundred bytes that stand for millions of values, for each of many apps."""
+    nested: list[object] = ["x"]
+    for _ in range(12):
+        nested = [nested] * 4
+    bomb = plistlib.dumps(nested, fmt=plistlib.FMT_BINARY)
+    assert len(bomb) < 200
+    found = state(database({f"com.example.app{count}": {1: bomb} for count in range(200)}))
+    assert len(found.apps) == 200
+    assert len(found.faults) == 10
+
+
+def test_a_shared_object_of_an_archive_is_no_bomb() -> None:
+    url = {"$fields": {"NS.relative": "file:///x"}}
+    fields = {"bundleIdentifier": "com.example.a", "bundlePath": BUNDLE, **{f"u{count}": url for count in range(50)}}
+    data = keyed_archive_bytes({"$fields": fields})
+    assert state(database({"com.example.a": {1: data}})).apps[0].bundle_path == BUNDLE

@@ -103,7 +103,10 @@ def test_the_beginning_tells_it() -> None:
 
 def test_the_size_is_bounded() -> None:
     with pytest.raises(LimitError):
-        parse_install_log(GOOD, replace(DEFAULT, database_size=10))
+        parse_install_log(GOOD, replace(DEFAULT, manifest_size=10))
+    lines = b"".join(b"Wed Mar  4 05:06:07 2026 Install Successful for (a.b%d)\n" % count for count in range(9))
+    with pytest.raises(LimitError, match="record_listings"):
+        parse_install_log(lines, replace(DEFAULT, record_listings=5))
 
 
 def test_long_lines_cost_no_more_than_their_length() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -133,9 +134,11 @@ def test_columns_are_told_by_their_heading_or_their_first_line(data: bytes) -> N
     assert is_app_list(data.replace(b"We, C", b"WeC"))
 
 
-def test_only_a_list_with_system_apps_was_not_cut_down() -> None:
-    assert parse_app_list(BY_ID).with_system
-    assert not parse_app_list(AS_LIST).with_system
+def test_only_a_list_with_apps_of_the_system_and_of_the_user_was_not_cut_down() -> None:
+    whole, users = parse_app_list(BY_ID), parse_app_list(AS_LIST)
+    assert (whole.is_whole, users.is_whole) == (True, False)
+    system = AppList(tuple(item for item in whole.apps if item.kind == "System"), "")
+    assert (system.is_whole, system.is_of_users, users.is_of_users) == (False, False, True)
 
 
 def test_who_signed_is_told_without_the_person() -> None:
@@ -178,8 +181,28 @@ def test_what_is_no_list_is_refused(data: bytes) -> None:
 def test_sizes_are_bounded() -> None:
     with pytest.raises(LimitError, match="manifest_size"):
         parse_app_list(BY_ID, replace(DEFAULT, manifest_size=100))
-    with pytest.raises(LimitError, match="xml_elements"):
-        parse_app_list(CSV * 10, replace(DEFAULT, xml_elements=5))
+    with pytest.raises(LimitError, match="record_listings"):
+        parse_app_list(CSV * 10, replace(DEFAULT, record_listings=5))
+
+
+@pytest.mark.parametrize("form", [json.dumps, lambda value: plistlib.dumps(value).decode()])
+def test_more_apps_than_the_bound_are_told(form: Callable[[object], str]) -> None:
+    many = [{"CFBundleIdentifier": f"a.b{count}", "ApplicationType": "User"} for count in range(9)]
+    found = parse_app_list(form(many).encode(), replace(DEFAULT, record_listings=5))
+    assert [item.app_id for item in found.apps] == [f"a.b{count}" for count in range(5)]
+    assert found.faults == ("the list names more than 5 apps; raise --limit record_listings",)
+
+
+@pytest.mark.parametrize("name", ["a" * 256, "a.b c", "a.\nb", ""])
+def test_ids_that_cannot_be_ids_are_told(name: str) -> None:
+    found = parse_app_list(json.dumps([{"CFBundleIdentifier": name}, {"CFBundleIdentifier": "a.b"}]).encode())
+    assert ([item.app_id for item in found.apps], len(found.faults)) == (["a.b"], 1)
+
+
+def test_long_words_are_cut() -> None:
+    entry = {"CFBundleIdentifier": "a.b", "CFBundleDisplayName": "x" * 100_000, "CFBundleVersion": "1" * 100_000}
+    (found,) = parse_app_list(json.dumps([entry]).encode()).apps
+    assert (len(found.label), len(found.version_code)) == (1000, 1000)
 
 
 @pytest.mark.parametrize("data", [BY_ID, PLIST, CSV, CONFIGURATOR])

@@ -13,7 +13,13 @@ import pytest
 from auditor.containers.member import Budget
 from auditor.errors import FormatError
 from auditor.formats.blob import Blob
-from auditor.formats.ios_backup import parse_backup_manifest, parse_backup_status, parse_backup_summary
+from auditor.formats.ios_backup import (
+    parse_backup_manifest,
+    parse_backup_status,
+    parse_backup_summary,
+    read_backup_domains,
+)
+from auditor.formats.sqlite_database import open_sqlite
 from auditor.limits import DEFAULT
 from auditor.model import Completeness, DeviceRecord, Listing, Origin, ProblemCode, RecordKind, State
 from auditor.platforms.ios_records import leads, read, recognise
@@ -30,7 +36,7 @@ from tests.builders.ios_backup import (
     summary_plist,
 )
 from tests.builders.mangle import mutations, prefixes
-from tests.builders.sqlite_files import with_log
+from tests.builders.sqlite_files import sqlite_bytes, with_log
 
 STORE = "com.tencent.xin"
 LOADED = "com.example.loaded"
@@ -178,8 +184,27 @@ class TestPlain:
 
     def test_only_the_database_is_left(self) -> None:
         record = backup({"Manifest.db": PLAIN["Manifest.db"]})
-        assert by_id(record)[STORE].state is State.RESIDUAL
+        assert by_id(record)[STORE].state is State.UNKNOWN
         assert record.completeness is Completeness.PARTIAL
+
+    def test_a_domain_is_no_leftover_where_the_list_that_lacks_it_is_damaged(self) -> None:
+        domains = {"Manifest.db": PLAIN["Manifest.db"]}
+        told = backup({**domains, "Info.plist": summary_plist(["com.example.other"], {})})
+        assert by_id(told)[STORE].state is State.RESIDUAL
+        for broken in (b"junk", summary_plist(None, {}), summary_plist([], {})):
+            found = backup({**domains, "Info.plist": broken})
+            assert by_id(found)[STORE].state is State.UNKNOWN
+            assert found.completeness is Completeness.PARTIAL
+
+    def test_names_that_are_no_ids_are_told(self) -> None:
+        odd = "com.example.\na" * 100
+        files = {
+            "Info.plist": summary_plist(["a.b", odd], {odd: store_record(odd)}),
+            "Manifest.plist": manifest_plist({odd: {"CFBundleIdentifier": odd}}),
+        }
+        found = backup(files)
+        assert set(by_id(found)) == {"a.b"}
+        assert codes(found) == [ProblemCode.RECORD_DAMAGED] * 2
 
     def test_a_device_without_user_apps_lists_none(self) -> None:
         record = backup({"Info.plist": summary_plist([], {}), "Manifest.plist": manifest_plist({})})
@@ -331,3 +356,31 @@ def test_the_parsers_refuse_what_is_no_dictionary() -> None:
         for data in (b"", b"junk", b"<plist><array/></plist>"):
             with pytest.raises(FormatError):
                 parse(data)
+
+
+class TestBounds:
+    def test_more_apps_than_the_bound_are_told(self) -> None:
+        names = [f"a.b{count}" for count in range(9)]
+        few = replace(DEFAULT, record_listings=5)
+        summary = parse_backup_summary(summary_plist(names, {name: store_record(name) for name in names}), few)
+        manifest = parse_backup_manifest(manifest_plist({name: {} for name in names}), few)
+        assert (len(summary.installed), len(summary.store_apps), len(summary.store_records)) == (5, 5, 5)
+        assert len(manifest.containers) == 5
+        assert all("--limit record_listings" in item.faults[0] for item in (summary, manifest))
+
+    def test_more_domains_than_the_bound_are_told(self) -> None:
+        rows = [(str(count), f"AppDomain-a.b{count}", "", 2, None) for count in range(9)]
+        data = sqlite_bytes("CREATE TABLE Files (fileID, domain TEXT, relativePath, flags, file)", {"Files": rows})
+        with open_sqlite(data) as database:
+            found = read_backup_domains(database, replace(DEFAULT, record_listings=5))
+        assert len(found.apps) == 5
+        assert "--limit record_listings" in found.faults[0]
+
+    def test_store_records_that_stand_for_millions_of_values_cost_no_more_than_their_size(self) -> None:
+        nested: list[object] = ["x"]
+        for _ in range(12):
+            nested = [nested] * 4
+        bomb = plistlib.dumps({"itemId": nested}, fmt=plistlib.FMT_BINARY)
+        names = [f"a.b{count}" for count in range(200)]
+        found = parse_backup_summary(summary_plist(names, dict.fromkeys(names, bomb)))
+        assert (found.installed, found.store_records, len(found.faults)) == (tuple(sorted(names)), (), 10)

@@ -114,7 +114,7 @@ class TestApplicationState:
             ("/somewhere/X.app", False, State.INSTALLED, None),
             ("", False, State.UNKNOWN, None),
             ("", True, State.HISTORY, None),
-            ("/private/var/containers/Bundle/Application/A5F4/X.app", True, State.HISTORY, False),
+            ("/private/var/containers/Bundle/Application/A5F4/X.app", True, State.UNKNOWN, False),
         ],
     )
     def test_what_an_app_is(self, place: str, removed: bool, state: State, system: bool | None) -> None:
@@ -123,10 +123,12 @@ class TestApplicationState:
         assert listing.paths == ((place,) if place else ())
         assert listing.flags == (("removed",) if removed else ())
 
-    def test_it_names_all_apps(self) -> None:
+    def test_it_names_apps_and_proves_no_absence(self) -> None:
+        """An app that the system offloaded has no entry."""
         found = self.read(states(("b.b", "", False), ("a.a", "", False)))
         assert [item.app_id for item in found.listings] == ["a.a", "b.b"]
-        assert found.completeness is Completeness.FULL
+        assert found.completeness is Completeness.PARTIAL
+        assert "offloaded" in found.detail
         assert found.attributes == (("manufacturer", "Apple"), ("platform", "ios"))
 
     def test_damage_makes_it_partial(self) -> None:
@@ -249,7 +251,13 @@ class TestAppLists:
     SYSTEM: ClassVar = {"CFBundleIdentifier": "com.apple.camera", "ApplicationType": "System"}
 
     @pytest.mark.parametrize(
-        ("apps", "completeness"), [([USER], Completeness.USER_APPS), ([USER, SYSTEM], Completeness.FULL)]
+        ("apps", "completeness"),
+        [
+            ([USER], Completeness.USER_APPS),
+            ([USER, SYSTEM], Completeness.FULL),
+            ([SYSTEM], Completeness.PARTIAL),
+            ([{"CFBundleIdentifier": WECHAT}], Completeness.USER_APPS),
+        ],
     )
     def test_it_is_as_complete_as_it_was_asked_for(self, apps: list[object], completeness: Completeness) -> None:
         found = record({"apps.json": json.dumps(apps).encode()}, "apps.json")
@@ -271,6 +279,11 @@ class TestAppLists:
         entry = {**self.USER, "ApplicationType": kind, "SignerIdentity": signer}
         listing = only(record({"apps.json": json.dumps([entry]).encode()}, "apps.json"))
         assert (listing.flags, listing.system) == (flags, system)
+
+    @pytest.mark.parametrize(("demoted", "state"), [(True, State.ARCHIVED), (False, State.INSTALLED)])
+    def test_an_offloaded_app_is_archived(self, demoted: bool, state: State) -> None:
+        entry = {**self.USER, "IsDemotedApp": demoted}
+        assert only(record({"apps.json": json.dumps([entry]).encode()}, "apps.json")).state is state
 
     def test_columns(self) -> None:
         data = b'CFBundleIdentifier, CFBundleVersion, CFBundleDisplayName\ncom.tencent.xin, "8", "WeChat"\n'
