@@ -15,6 +15,7 @@ from auditor.model import (
     DeviceSource,
     DeviceUser,
     MergedDevice,
+    Origin,
     Platform,
     ProblemCode,
     Verdict,
@@ -114,10 +115,9 @@ def _share_nothing(groups: Sequence[AbstractSet[str]]) -> bool:
 def _sources(scans: Sequence[DeviceScan]) -> Iterator[DeviceSource]:
     for scan in scans:
         if scan.audits:
-            first = min(audit.app.origin for audit in scan.audits)
-            whole = Completeness.PARTIAL
-            detail = "the files that were scanned" if scan.complete else "the scan was broken off"
-            yield DeviceSource(FILES, first, scan.id, scan.started, whole, detail, len(scan.audits))
+            target = Origin((", ".join(scan.target),))
+            detail = "" if scan.complete else "the scan was broken off"
+            yield DeviceSource(FILES, target, scan.id, scan.started, Completeness.PARTIAL, detail, len(scan.audits))
         for judged in scan.records:
             record = judged.record
             names = {listing.app_id for listing in record.listings}

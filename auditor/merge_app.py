@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from auditor.judge import strength
 from auditor.judge_record import told_strength
 from auditor.merge_conflicts import conflicts_of, dated, forms_of
-from auditor.model import GRADE_ORDER, DeviceApp, Grade, Match, Role, State
+from auditor.model import DeviceApp, Match, Role, State
 from auditor.model.moments import earliest, latest
 from auditor.sightings import FullRecord, Sighting, Weight
 
@@ -21,7 +22,6 @@ _MOST_PRESENT_FIRST = (
     State.SHADOWED,
     State.UNKNOWN,
 )
-_ROLES = tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def merge_app(found: Sequence[Sighting], around: Surroundings) -> DeviceApp:
         builds=_distinct(item.build for item in builds),
         code_seen=_code_seen(found, in_place),
         shadowed_unseen=_shadowed_unseen(found),
-        subjects=_subjects(found, in_place),
+        matches=_matches(found, in_place),
         unknown=tuple(sorted({subject for item in builds for subject in item.unknown})),
         notes=_distinct(_notes(found, in_place, gone)),
         conflicts=_distinct(conflicts_of(found, in_place, around.full, around.areas, around.unread)),
@@ -202,34 +202,28 @@ def _times_there(found: Sequence[Sighting]) -> Iterator[str]:
             yield item.when
 
 
-def _subjects(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> tuple[tuple[str, Role, Grade], ...]:
-    """The strongest match for each subject, the strongest subject first; what was read goes before what is told.
+def _matches(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> tuple[Match, ...]:
+    """The match that counts for each subject, the strongest first; what was read goes before what is told.
 
     A record says that an app is there under an id; its bytes say whether it is the real one.
     """
     read = [item for item in in_place if item.build]
     decided = {subject for item in read for subject, match in item.subjects if match.role is Role.APP}
     told: dict[str, list[Match]] = {}
-    best: dict[str, tuple[bool, int, int]] = {}
+    best: dict[str, list[Match]] = {}
     for item in found:
         if read and item.build and item.weight is Weight.BACKUP:
             continue
         for subject, match in item.subjects:
-            if match.role is Role.APP and subject in decided and item not in read:
-                continue
-            if item.build:
-                best[subject] = min(best.get(subject, _rank(match)), _rank(match))
-            else:
-                told.setdefault(subject, []).append(match)
+            if match.role is not Role.APP or subject not in decided or item in read:
+                (best if item.build else told).setdefault(subject, []).append(match)
     for subject, matches in told.items():
-        key = _rank(min(matches, key=told_strength))
-        best[subject] = min(best.get(subject, key), key)
-    ordered = sorted(best.items(), key=lambda pair: (pair[1], pair[0]))
-    return tuple((subject, _ROLES[role], GRADE_ORDER[grade]) for subject, (_, role, grade) in ordered)
+        best.setdefault(subject, []).append(min(matches, key=told_strength))
+    return tuple(sorted((min(matches, key=strength) for matches in best.values()), key=_order))
 
 
-def _rank(match: Match) -> tuple[bool, int, int]:
-    return (not match.grade.is_finding, _ROLES.index(match.role), GRADE_ORDER.index(match.grade))
+def _order(match: Match) -> tuple[tuple[bool, int, int, str], str]:
+    return strength(match), match.subject
 
 
 def _notes(found: Sequence[Sighting], in_place: Sequence[Sighting], gone: FullRecord | None) -> Iterator[str]:
@@ -243,7 +237,7 @@ def _notes(found: Sequence[Sighting], in_place: Sequence[Sighting], gone: FullRe
             yield f"factory copy {item.shown_version or 'of unknown version'} at {_where(item)}"
         elif item.build:
             yield f"{item.shown_version or 'a copy'} at {item.place}: {item.state.value} ({item.when[:10]})"
-        elif item.weight is Weight.BACKUP:
+        elif item.state is State.BACKUP and in_place:
             yield f"{item.shown_version or 'it'} in the {dated(item.source, item.when)}"
         elif item.state in _IN_PLACE and in_place:
             yield f"{dated(item.source, item.when)}: {item.state.value} {item.shown_version}".rstrip()

@@ -70,6 +70,7 @@ def _silent_records(found: Sequence[Sighting], full: Sequence[FullRecord]) -> It
         for item in found
         if item.weight >= Weight.FILE and item.state in (State.INSTALLED, State.ARCHIVED) and not _is_factory(item)
     ]
+    silent: dict[str, list[str]] = {}
     for record in full:
         if record.key in named:
             continue
@@ -80,8 +81,11 @@ def _silent_records(found: Sequence[Sighting], full: Sequence[FullRecord]) -> It
             if not surely_before(record.when, item.since) and not item.is_older_than(record.since)
         ]
         if newer:
-            places = _said(newer[:1], lambda item: item.place if item.build else "installed")
-            yield f"{places}, and {dated(record.source, record.when)}, which names all apps, does not name it"
+            what = _said(newer[:1], lambda item: item.place if item.build else "installed")
+            silent.setdefault(what, []).append(f"{dated(record.source, record.when)} (scan {record.key[0]})")
+    for what, records in silent.items():
+        verb = "names all apps and does" if len(records) == 1 else "name all apps and do"
+        yield f"{what}; but {' and '.join(sorted(records))} {verb} not name it"
 
 
 def _is_factory(item: Sighting) -> bool:
@@ -188,4 +192,4 @@ def _said(items: Iterable[Sighting], what: Callable[[Sighting], str]) -> str:
 
 def _source(item: Sighting) -> str:
     source = item.source if item.source != FILES else f"{FILES} {item.place}"
-    return f"{source}, {item.when[:10]}"
+    return f"{source}, scan {item.scan}, {item.when[:10]}"

@@ -232,7 +232,7 @@ def test_a_file_that_the_record_of_its_device_does_not_name_is_left_over() -> No
     app = the_app(a_record(listing(SHOP)), a_build())
     assert (states(app), app.is_present) == ({"": PRESENT}, True)
     assert len(app.conflicts) == 1
-    assert "packages.xml of 2026-11-22, which names all apps, does not name it" in app.conflicts[0]
+    assert app.conflicts[0].endswith("but packages.xml of 2026-11-22 (scan 1) names all apps and does not name it")
 
 
 @pytest.mark.parametrize(
@@ -330,8 +330,8 @@ def test_versions_that_differ_at_the_same_time_are_a_conflict() -> None:
     app = the_app(a_record(listing(version_code="81")), a_build())
     assert app.versions == ("(81)", "8.0 (80)")
     assert app.conflicts == (
-        "version: (81) (packages.xml, 2026-11-22);"
-        f" 8.0 (80) (app files ffs.tar!{CODE[1:].format(WECHAT)}/base.apk, 2026-11-22)",
+        "version: (81) (packages.xml, scan 1, 2026-11-22);"
+        f" 8.0 (80) (app files ffs.tar!{CODE[1:].format(WECHAT)}/base.apk, scan 1, 2026-11-22)",
     )
     assert not app.code_seen
 
@@ -406,9 +406,8 @@ def test_where_no_order_is_known_a_doubt_is_no_absence() -> None:
         app = the_app(*scans)
         assert states(app) == {"0": INSTALLED}
         assert app.conflicts == (
-            "state for user 0: residual data (dumpsys package, 2026-02-05); installed (dumpsys package, 2026-03-01)",
-        ) or app.conflicts == (
-            "state for user 0: installed (dumpsys package, 2026-03-01); residual data (dumpsys package, 2026-02-05)",
+            "state for user 0: installed (dumpsys package, scan 1, 2026-03-01);"
+            " residual data (dumpsys package, scan 2, 2026-02-05)",
         )
 
 

@@ -62,7 +62,7 @@ def list_devices(db: Path) -> int:
 @click.argument("device_id", metavar="ID")
 @_db_option
 @click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option("--all", is_flag=True, help="Show every app one by one, also those without a finding.")
+@click.option("--all", is_flag=True, help="Show every app one by one, also those that are no designated app.")
 @signatures_option
 def show(device_id: str, db: Path, format: str, all: bool, signatures: tuple[Path, ...]) -> int:
     """Show the merged truth of one device, conflicts included.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auditor.model.answers import Audit, JudgedRecord, Verdict
+from auditor.model.answers import Audit, JudgedRecord, Match, Verdict
 from auditor.model.devices import Completeness, DeviceUser, State
 from auditor.model.facts import Platform
 from auditor.model.origin import Origin
@@ -68,14 +68,19 @@ class DeviceApp:
     """Whether the bytes of the app in place were read; else nothing can be said of what it carries."""
     shadowed_unseen: bool
     """Whether a factory copy behind an update is known from a record only."""
-    subjects: tuple[tuple[str, Role, Grade], ...]
-    """What it is or carries, strongest first."""
+    matches: tuple[Match, ...]
+    """What it is or carries: for each subject the match that counts, the strongest first."""
     unknown: tuple[str, ...]
     """Subjects that are open although bytes were read."""
     notes: tuple[str, ...]
     """Further copies, and states that need a word."""
     conflicts: tuple[str, ...]
     """Where sources contradict each other, in sentences."""
+
+    @property
+    def subjects(self) -> tuple[tuple[str, Role, Grade], ...]:
+        """What it is or carries, strongest first."""
+        return tuple((match.subject, match.role, match.grade) for match in self.matches)
 
     @property
     def is_present(self) -> bool:

@@ -1,7 +1,9 @@
 """CSV: one row per app, subject and match, so that a spreadsheet can count; safe to open in one.
 
-Every app has at least one row per subject, also where the answer is "not found"; a file that could not be read has a
-row without an app. Cells that a spreadsheet would compute start with an apostrophe; lists are joined by '; '.
+Every app has at least one row per subject, also where the answer is "not found". An app that only a record names has a
+row where it is a designated app; the column `record` tells such rows from those of apps that were read. A file that
+could not be read has a row without an app. Cells that a spreadsheet would compute start with an apostrophe; lists are
+joined by '; '.
 """
 
 from __future__ import annotations
@@ -10,7 +12,19 @@ import csv
 import io
 from collections.abc import Iterator
 
-from auditor.model import Answer, Audit, Finding, Match, Problem, Verdict
+from auditor.judge import is_finding
+from auditor.model import (
+    Answer,
+    App,
+    Audit,
+    Finding,
+    JudgedRecord,
+    Match,
+    Problem,
+    SigningState,
+    Verdict,
+    placement_of,
+)
 from auditor.report.content import Report
 from auditor.report.inert import cell
 
@@ -38,7 +52,14 @@ COLUMNS = (
     "evidence_origin",
     "named_in",
     "hidden_by",
+    "record",
+    "completeness",
+    "user",
+    "state",
+    "installer",
 )
+_ADDED = 5
+"""Columns of devices, which came later than the rest."""
 
 
 def render_csv(report: Report) -> Iterator[str]:
@@ -46,6 +67,9 @@ def render_csv(report: Report) -> Iterator[str]:
     yield _line(COLUMNS)
     for audit in report.audits:
         for row in _rows(audit):
+            yield _line(row)
+    for judged in report.records:
+        for row in dict.fromkeys(_record_rows(judged)):
             yield _line(row)
     for problem in report.problems:
         yield _line(_problem_row(problem))
@@ -61,9 +85,48 @@ def _rows(audit: Audit) -> Iterator[tuple[str, ...]]:
     identity = _identity(audit)
     for answer in audit.answers:
         for match in answer.matches or (None,):
-            yield (*identity, answer.subject, answer.verdict.value, *_match(match), *_context(audit, answer, match))
+            said = (answer.subject, answer.verdict.value, *_match(match), *_context(audit, answer, match))
+            yield (*identity, *said, *_place(audit.app))
     if not audit.answers:
-        yield (*identity, *("",) * (len(COLUMNS) - len(identity) - 1), _codes(audit.problems))
+        empty = ("",) * (len(COLUMNS) - len(identity) - 1 - _ADDED)
+        yield (*identity, *empty, _codes(audit.problems), *_place(audit.app))
+
+
+def _place(app: App) -> tuple[str, ...]:
+    """What the place of an app on a device tells."""
+    placement = placement_of(app.origin)
+    state = placement.state.value if placement.on_device and app.parent is None else ""
+    return ("", "", placement.user, state, "")
+
+
+def _record_rows(judged: JudgedRecord) -> Iterator[tuple[str, ...]]:
+    record = judged.record
+    for app in judged.apps:
+        listing = app.listing
+        for match in app.matches:
+            findings = [item for item in app.findings if item.subject == match.subject]
+            yield (
+                listing.platform.value,
+                listing.app_id,
+                listing.label,
+                listing.version,
+                listing.version_code,
+                "",
+                str(record.origin),
+                "",
+                SigningState.RECORDED.value if listing.signers or listing.signer_digests else "",
+                "; ".join(signer.sha256 for signer in listing.signers),
+                match.subject,
+                Verdict.PRESENT.value if is_finding(match) and listing.state.is_presence else "",
+                *_match(match),
+                "; ".join(_named(item) for item in findings),
+                "",
+                record.kind.value,
+                record.completeness.value,
+                listing.user,
+                listing.state.value,
+                listing.installer,
+            )
 
 
 def _identity(audit: Audit) -> tuple[str, ...]:

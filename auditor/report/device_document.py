@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from auditor.model import DeviceApp, DeviceSource, MergedDevice, Verdict
+from auditor.model import DeviceApp, DeviceSource, Match, MergedDevice, Role, Verdict
 from auditor.report.inert import json_inert
 
 SCHEMA = "auditor/device/1"
@@ -48,12 +48,21 @@ def _app(app: DeviceApp) -> dict[str, Any]:
         "builds": list(app.builds),
         "code_seen": app.code_seen,
         "factory_copy_unseen": app.shadowed_unseen,
-        "subjects": [
-            {"subject": subject, "role": role.value, "grade": grade.value} for subject, role, grade in app.subjects
-        ],
+        "subjects": [_subject(match) for match in app.matches],
         "unknown": list(app.unknown),
         "notes": list(app.notes),
         "conflicts": list(app.conflicts),
+    }
+
+
+def _subject(match: Match) -> dict[str, Any]:
+    return {
+        "subject": match.subject,
+        "role": match.role.value,
+        "grade": match.grade.value,
+        "relation": None if match.relation is None else match.relation.value,
+        "version": match.version if match.role is Role.SDK else "",
+        "detail": match.detail,
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from auditor.judge_record import told_strength
-from auditor.model import Audit, Finding, JudgedRecord, ListedApp, Match, Platform
+from auditor.model import Audit, Finding, JudgedRecord, ListedApp, Match, Platform, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,7 @@ class ListedEntry:
     @property
     def states(self) -> tuple[str, ...]:
         """Each state with the user it is told for, each once."""
-        told = (
-            f"{app.listing.state.value} (user {app.listing.user})" if app.listing.user else app.listing.state.value
-            for _, app in self.apps
-        )
-        return tuple(dict.fromkeys(told))
+        return tuple(dict.fromkeys(state_for(app.listing.user, app.listing.state) for _, app in self.apps))
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -64,6 +60,11 @@ class ListedEntry:
         ordered = sorted(told, key=lambda item: item.grade is grades.get(item.subject))
         found = {(item.policy, item.subject): item for item in ordered}
         return tuple(found[key] for key in sorted(found, key=lambda key: (key[1], key[0])))
+
+
+def state_for(user: str, state: State) -> str:
+    """A state as it is shown, with the user it holds for."""
+    return f"user {user}: {state.value}" if user else state.value
 
 
 def _version(app: ListedApp) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from auditor.model import JudgedRecord, Role
+from auditor.model import Audit, Grade, JudgedRecord, Match, Role
 from auditor.report.app_text import PLATFORM_NAMES, claim_of
 from auditor.report.inert import shortened
 from auditor.report.layout import LABEL_WIDTH, Page, Piece, label, listed, words
@@ -34,10 +34,12 @@ def add_records(page: Page, records: tuple[JudgedRecord, ...], entries: tuple[Li
 def _add_kind(page: Page, kind: str, group: list[JudgedRecord]) -> None:
     names = {(app.listing.platform, app.listing.app_id) for judged in group for app in judged.apps}
     first = group[0].record
-    count = f"{len(names)} app{'' if len(names) == 1 else 's'}"
-    pieces = [label(kind, 26), *words(f"{count}; names {first.completeness.value}")]
+    pieces = [label(kind, 26)]
+    if names:
+        count = f"{len(names)} app{'' if len(names) == 1 else 's'}"
+        pieces.extend(words(f"{count}; names {first.completeness.value};"))
     if first.taken:
-        pieces.extend(words(f"as of {first.taken}"))
+        pieces.extend(words(f"as of {first.taken};"))
     where = str(first.origin) if len(group) == 1 else f"{first.origin} and {len(group) - 1} more"
     pieces.append(Piece(where, "soft"))
     if first.detail:
@@ -54,7 +56,8 @@ def add_listed(page: Page, entry: ListedEntry, names: Names, as_of: date) -> Non
     title.append(Piece(f"({PLATFORM_NAMES[entry.platform]}), known from a record"))
     page.add(0, title)
     page.add(2, [label("record"), *listed(entry.kinds)], hanging=2 + LABEL_WIDTH)
-    page.add(2, [label("state"), *listed(entry.states)], hanging=2 + LABEL_WIDTH)
+    states = [f"{state};" for state in entry.states[:-1]] + list(entry.states[-1:])
+    page.add(2, [label("state"), *(Piece(state) for state in states)], hanging=2 + LABEL_WIDTH)
     for match in entry.matches:
         if match.role is Role.VENDOR:
             continue
@@ -67,7 +70,27 @@ def add_listed(page: Page, entry: ListedEntry, names: Names, as_of: date) -> Non
             page.add(4, [title_piece, *words(f"{status}:", "soft"), *listed(policies)], hanging=4 + LABEL_WIDTH)
 
 
-def worth_showing(entries: Iterable[ListedEntry]) -> list[ListedEntry]:
-    """The apps that a record makes a designated app, those that are there first."""
-    matched = [entry for entry in entries if any(match.role is not Role.VENDOR for match in entry.matches)]
-    return sorted(matched, key=lambda entry: not entry.findings)
+def worth_showing(entries: Iterable[ListedEntry], audits: Iterable[Audit]) -> list[ListedEntry]:
+    """The apps that a record makes a designated app, those that are there first.
+
+    What was read as well is shown there, unless the record calls it an impostor and its bytes do not.
+    """
+    read = {
+        (audit.app.platform, audit.app.app_id, match.subject, match.grade is Grade.IMPOSTOR)
+        for audit in audits
+        for answer in audit.answers
+        for match in answer.matches
+    }
+
+    def is_known(entry: ListedEntry, match: Match) -> bool:
+        impostor = match.grade is Grade.IMPOSTOR
+        return entry.code_seen and bool(
+            {(entry.platform, entry.app_id, match.subject, told) for told in {impostor, True}} & read
+        )
+
+    shown = [
+        entry
+        for entry in entries
+        if any(match.role is not Role.VENDOR and not is_known(entry, match) for match in entry.matches)
+    ]
+    return sorted(shown, key=lambda entry: not entry.findings)

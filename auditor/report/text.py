@@ -27,7 +27,7 @@ def render_text(report: Report, names: Names, *, width: int = PLAIN_WIDTH, colou
             page.gap()
             add_app(page, audit, names, report.as_of)
     entries = report.entries
-    for entry in worth_showing(entries):
+    for entry in worth_showing(entries, report.audits):
         page.gap()
         add_listed(page, entry, names, report.as_of)
     clean = [audit for audit in report.audits if not _eventful(audit)]
@@ -83,14 +83,20 @@ def _apps_sentence(outcome: Outcome) -> str:
 
 def _listed_sentence(outcome: Outcome, apps: str) -> str:
     """The answer of records, after that of the apps whose bytes were read."""
-    named = f"{_count(outcome.listed, 'app')} named by records"
-    verb = "is" if outcome.listed_present == 1 else "are"
-    found = (
-        f"{outcome.listed_present} of {named} {verb} a designated app"
-        if outcome.listed_present
-        else (f"none of {named} is one by its id" if outcome.apps else f"None of {named} is a designated app by its id")
-    )
-    return f"{apps}; {found}" if outcome.apps else found
+    if not outcome.unseen:
+        return f"{apps}; records name no further app"
+    further = " further" if outcome.apps else ""
+    named = f"{_count(outcome.unseen, f'{further} app'.strip())} known from records only"
+    if outcome.listed_present:
+        verb = "is" if outcome.listed_present == 1 else "are"
+        found = f"{outcome.listed_present} of {named} {verb} a designated app"
+    elif outcome.unseen == 1:
+        found = f"the one{further} app known from records only is none by its id"
+    else:
+        found = f"none of {named} is one by its id"
+    if outcome.apps:
+        return f"{apps}; {found}"
+    return (found[0].upper() + found[1:]).replace(" is one by", " is a designated app by")
 
 
 def _single(outcome: Outcome) -> str:

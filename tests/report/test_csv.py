@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from auditor.model import Grade, ProblemCode, Role
+from auditor.model import Grade, Origin, ProblemCode, RecordKind, Role, State
 from auditor.report.content import Report
 from auditor.report.csv_report import COLUMNS, render_csv
+from tests.builders import device_records as records
 from tests.builders.reports import SUBJECTS, make_app, make_audit, make_match, make_problem, make_report
 
 APP = make_app()
@@ -25,7 +26,8 @@ def test_the_header_is_a_contract() -> None:
     first = next(render_csv(make_report()))
     assert first == (
         "platform,app_id,label,version,version_code,build,origin,parent,signing,signer_sha256,subject,verdict,role,"
-        "grade,relation,signature,sdk_version,confidence,evidence_kind,evidence,evidence_origin,named_in,hidden_by\r\n"
+        "grade,relation,signature,sdk_version,confidence,evidence_kind,evidence,evidence_origin,named_in,hidden_by,"
+        "record,completeness,user,state,installer\r\n"
     )
 
 
@@ -95,3 +97,46 @@ def test_labels_cannot_break_out_of_their_cell() -> None:
     shown = rows(make_report(make_audit(make_app(label=label))))
     assert len(shown) == len(SUBJECTS)
     assert shown[0]["label"] == 'a","b\\x0d\\x0a=HYPERLINK("x")\\x0a\\x1b[31m'
+
+
+def test_a_designated_app_of_a_record_has_a_row_per_user_and_state() -> None:
+    record = records.a_record(
+        records.listing(user="0", version_code="80", installer="com.android.vending", signers=(records.a_signer(),)),
+        records.listing(user="10", state=State.RESIDUAL),
+        records.listing("com.other"),
+        kind=RecordKind.DUMPSYS_PACKAGE,
+    )
+    shown = rows(make_report(records=(record,)))
+    kept = ("app_id", "build", "origin", "subject", "verdict", "grade", "record", "completeness", "user", "state")
+    common = {
+        "app_id": records.WECHAT,
+        "build": "",
+        "origin": "dumpsys.txt",
+        "subject": "wechat",
+        "grade": "claimed",
+        "record": "dumpsys package",
+        "completeness": "all apps",
+    }
+    assert [{name: row[name] for name in kept} for row in shown] == [
+        {**common, "verdict": "present", "user": "0", "state": "installed"},
+        {**common, "verdict": "", "user": "10", "state": "residual data"},
+    ]
+    assert (shown[0]["installer"], shown[0]["signer_sha256"]) == ("com.android.vending", records.a_signer().sha256)
+    assert (shown[0]["named_in"], shown[1]["named_in"]) == ("eo-13971 (ended)", "")
+
+
+def test_an_app_in_the_tree_of_a_device_has_its_state() -> None:
+    installed = make_app("ffs.tar!data/app/com.example-1/base.apk", origin=Origin(("data/app/com.example-1/base.apk",)))
+    assert {(row["record"], row["state"]) for row in rows(make_report(make_audit(installed)))} == {("", "installed")}
+    assert {row["state"] for row in rows(make_report(make_audit(APP)))} == {""}
+
+
+def test_a_record_cannot_write_formulas_or_control_a_terminal() -> None:
+    hostile = records.listing(label="=cmd|' /C calc'!A0", installer="\x1b[31m@SUM(1)", user="+1", version="\u202e-1")
+    text = "".join(render_csv(make_report(records=(records.a_record(hostile),))))
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert row["label"].startswith("'=")
+    assert row["user"] == "'+1"
+    assert row["installer"] == "\\x1b[31m@SUM(1)"
+    assert "\x1b" not in text
+    assert "\u202e" not in text
