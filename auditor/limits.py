@@ -55,8 +55,8 @@ class Limits:
     """A record of a device that is read as a whole: packages.xml, packages.list, build.prop."""
     record_elements: int = 150_000
     """Elements, lines or entries of one such record; the largest real ones have some ten thousands."""
-    record_listings: int = 50_000
-    """Apps that one record names, each counted once for each user; a device has fewer than 3 000 for one."""
+    record_listings: int = 10_000
+    """Apps that one record names, each counted once for each user; a device has fewer than 1 000 for one."""
     record_certificates: int = 5_000
     """Different certificates of one record that are looked into; a device has some hundreds."""
     xml_depth: int = 256
