@@ -3,13 +3,14 @@
 Format: AOSP BackupManagerService, "file format of adb backup", versions 1 to 5: four lines, five more where it is
 encrypted, then a tar archive, as a zlib stream where the third line says 1, in AES-256-CBC where the fourth does.
 
-Not read: backups made with a public key, backups of vendors' own programs
+Not read: backups made with a public key, backups of vendors' own programs, what follows the data
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -124,7 +125,7 @@ def unpack_adb_backup(source: Source, header: AdbBackupHeader, password: str | N
 
     Raises:
         PasswordError: it is encrypted, and no password was given or it is wrong; raised before anything is yielded.
-        FormatError: it is damaged or cut off, from there on.
+        FormatError: it is damaged or cut off, from there on; or other bytes than zeros follow, once all was yielded.
     """
     data = _raw(source, header.data_offset)
     if header.keys is not None:
@@ -206,10 +207,7 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         pending = piece
         while pending and not engine.eof:
-            try:
-                found = engine.decompress(pending, MIB)
-            except zlib.error as error:
-                raise FormatError(f"damaged data in the adb backup: {error}") from error
+            found = _decompress(engine, pending)
             pending = engine.unconsumed_tail
             if found:
                 yield found
@@ -217,13 +215,20 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
             break
     while not engine.eof:
         # All input was given, but a full piece may have left some output behind.
-        try:
-            found = engine.decompress(b"", MIB)
-        except zlib.error as error:
-            raise FormatError(f"damaged data in the adb backup: {error}") from error
+        found = _decompress(engine, b"")
         if not found:
             raise FormatError("the adb backup is cut off")
         yield found
+    behind = sum(len(piece) for piece in itertools.chain([engine.unused_data], pieces) if piece.strip(b"\0"))
+    if behind:
+        raise FormatError(f"{behind} bytes behind the data of the adb backup are not read")
+
+
+def _decompress(engine: Any, data: bytes) -> bytes:
+    try:
+        return bytes(engine.decompress(data, MIB))
+    except zlib.error as error:
+        raise FormatError(f"damaged data in the adb backup: {error}") from error
 
 
 def parse_backup_manifest(data: Blob) -> BackupManifest:

@@ -46,6 +46,9 @@ def parse_block_image(transfer_list: Blob, new_data: Source, limits: Limits = DE
         raise UnsupportedError(f"a transfer list of version {version}", 0)
     if len(lines) < _LINES_BEFORE[version]:
         raise FormatError("the transfer list of the update is cut off", len(transfer_list))
+    for line in lines[1 : _LINES_BEFORE[version]]:
+        # They are numbers; a command among them would be passed over.
+        _number(line.strip())
     extents: list[Extent] = []
     position = size = 0
     for line in lines[_LINES_BEFORE[version] :]:
@@ -58,6 +61,8 @@ def parse_block_image(transfer_list: Blob, new_data: Source, limits: Limits = DE
             raise UnsupportedError(f"a transfer list with the command {command[:20].decode('latin-1')!r}")
         for start, length in _parse_ranges(rest):
             size = max(size, start + length)
+            if len(extents) >= limits.image_extents:
+                raise LimitError(f"more than {limits.image_extents} ranges in an image; raise --limit image_extents")
             if command == b"new":
                 extents.append(Extent(start, length, new_data, position))
                 position += length

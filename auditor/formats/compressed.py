@@ -4,7 +4,7 @@ Specification: RFC 1952 (gzip), the .xz file format 1.2.1, bzip2 1.0, RFC 8878 (
 its legacy frame, RFC 7932 (Brotli), the .lzma file of LZMA Utils.
 
 Not read: Zstandard with a dictionary or a window of more than 128 MiB; xz and lzma that need more than 128 MiB of
-memory; Brotli with a large window
+memory; Brotli with a large window; what frames hold that are to be skipped
 """
 
 from __future__ import annotations
@@ -225,3 +225,5 @@ def _unpack_brotli(source: Source, size: int) -> Iterator[bytes]:
             raise FormatError("the Brotli data is cut off", position)
         for at in range(0, len(piece), size):
             yield piece[at : at + size]
+    if _skip_zeros(source, position) < source.size:
+        raise FormatError(f"{source.size - position} bytes behind the Brotli data are not read", position)

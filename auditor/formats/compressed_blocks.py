@@ -2,7 +2,7 @@
 
 Specification: RFC 8878 (Zstandard), LZ4 frame format 1.6.4, "Legacy frame".
 
-Not read: Zstandard with a dictionary, or with a window of more than 128 MiB.
+Not read: Zstandard with a dictionary, or with a window of more than 128 MiB; frames that are to be skipped.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from collections.abc import Generator, Iterator
 
 from auditor.errors import FormatError
 from auditor.formats.source import Source
-from auditor.limits import MIB
+from auditor.limits import KIB, MIB
 
 _ZSTD = 0xFD2FB528
 _SKIPPABLE = 0x184D2A50
+_SEEK_TABLE = b"\xb1\xea\x92\x8f"
+_MOST_SKIPPED = 64 * KIB
+"""Bytes of notes that are passed over without a word."""
 _WORD = struct.Struct("<I")
 _WINDOW = 128 * MIB
 _BLOCKS = 8
@@ -36,21 +39,28 @@ def unpack_zstd(source: Source, size: int) -> Iterator[bytes]:
     """Yield the content of all frames, in pieces of at most ``size``.
 
     Raises:
-        FormatError: the bytes are damaged or cut off, or others follow the frames.
+        FormatError: the bytes are damaged or cut off, or others follow the frames; or, once all was yielded, much lies
+            in frames that are to be skipped.
     """
-    position = 0
+    position = skipped = 0
     while position < source.size:
         magic = _WORD.unpack(_read(source, position, 4, "Zstandard"))[0]
         if magic & ~0xF == _SKIPPABLE:
-            position += 8 + _WORD.unpack(_read(source, position + 4, 4, "Zstandard"))[0]
+            length = _WORD.unpack(_read(source, position + 4, 4, "Zstandard"))[0]
+            position += 8 + length
             if position > source.size:
                 raise FormatError("the Zstandard data is cut off", source.size)
+            # The table of contents of the seekable format may be large, and is known by its end.
+            if length < 4 or bytes(source.read(position - 4, 4)) != _SEEK_TABLE:
+                skipped += length
         elif magic == _ZSTD:
             position = yield from _unpack_frame(source, position, size)
         elif _is_zero(source, position):
-            return
+            break
         else:
             raise FormatError(f"{source.size - position} bytes behind the Zstandard data are not read", position)
+    if skipped > _MOST_SKIPPED:
+        raise FormatError(f"{skipped} bytes in frames of Zstandard that say of themselves to be skipped are not read")
 
 
 def _is_zero(source: Source, position: int) -> bool:

@@ -25,6 +25,8 @@ _PACKED = {1: Compression.BZIP2, 8: Compression.XZ, _REPLACE_ZSTD: Compression.Z
 _EMPTY = (_ZERO, _DISCARD)
 _READ = frozenset({_REPLACE, *_EMPTY, *_PACKED})
 _NEEDS_OLD = frozenset({2, 3, 4, 5, 9, 10, 11, 12, 13})
+_MAJOR_1 = (1, 2)
+"""Fields with the operations for the system and the kernel, before partitions had names."""
 _HOLE = bytes(256 * 1024)
 
 
@@ -114,6 +116,8 @@ def parse_ota_payload(source: Source, limits: Limits = DEFAULT) -> OtaPayload:
             minor_version = a
         elif (number, kind) == (13, LENGTH_DELIMITED):
             places.append((a, b))
+        elif kind == LENGTH_DELIMITED and number in _MAJOR_1:
+            raise UnsupportedError("the payload of an update with operations of major version 1", _HEADER.size + a)
     if not 512 <= block_size <= MIB:
         raise FormatError(f"the update states blocks of {block_size} bytes")
     reader = _Reader(manifest, data_offset, block_size, limits)
@@ -189,8 +193,20 @@ def find_writes(source: Source, partition: PayloadPartition) -> Iterator[tuple[i
 
     Raises:
         UnsupportedError: ``partition.refusal``.
-        FormatError: data is cut off, damaged, or has another SHA-256 than stated; from that operation on.
+        FormatError: data is cut off, damaged, or has another SHA-256 than stated; from that operation on. Or, once all
+            was yielded, operations leave blocks out, which those of a full update do not.
     """
+    yield from _writes(source, partition)
+    _check_whole(partition)
+
+
+def _check_whole(partition: PayloadPartition) -> None:
+    made = sum(size for operation in partition.operations for _, size in operation.dst_extents)
+    if made < partition.size:
+        raise FormatError(f"{partition.size - made} bytes of the partition are made by no operation of the update")
+
+
+def _writes(source: Source, partition: PayloadPartition) -> Iterator[tuple[int, bytes]]:
     if partition.refusal:
         raise UnsupportedError(partition.refusal)
     for operation in partition.operations:
@@ -257,11 +273,12 @@ def partition_chunks(source: Source, partition: PayloadPartition) -> Iterator[by
     if not partition.is_sequential:
         raise UnsupportedError("operations of the update are not in the order of the partition")
     position = 0
-    for offset, data in find_writes(source, partition):
+    for offset, data in _writes(source, partition):
         yield from _zeros(offset - position)
         yield data
         position = offset + len(data)
     yield from _zeros(partition.size - position)
+    _check_whole(partition)
 
 
 def _zeros(size: int) -> Iterator[bytes]:

@@ -92,6 +92,9 @@ def parse_vdex(data: Blob, limits: Limits = DEFAULT) -> Vdex:
     if section.count > limits.dex_files:
         raise LimitError(f"vdex of {section.count} DEX files, more than {limits.dex_files}", 8)
     found, faults = _walk(data, section) if section.end > section.start else ((), ())
+    hidden = None if found or faults else _find_next(data, 0, len(data))
+    if hidden is not None:
+        faults = (f"a DEX file at {hidden:#x}, where the header says that there is none",)
     return Vdex(version, found, faults)
 
 

@@ -175,3 +175,17 @@ def test_damage_of_a_manifest() -> None:
             parse_backup_manifest(damaged)
         except FormatError:
             continue
+
+
+@pytest.mark.parametrize("behind", [b"x", TAR, bytes(300_000) + b"PK\3\4"])
+def test_what_stands_behind_the_data_is_said_once_all_came_out(behind: bytes) -> None:
+    data = adb_backup(TAR) + behind
+    pieces = unpack_adb_backup(BlobSource(data), parse_adb_backup_header(data))
+    found: list[bytes] = []
+    with pytest.raises(FormatError, match="behind the data"):
+        found.extend(pieces)
+    assert b"".join(found) == TAR
+
+
+def test_zeros_behind_the_data_fill_it_up() -> None:
+    assert unpack(adb_backup(TAR) + bytes(700_000)) == TAR

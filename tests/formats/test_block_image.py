@@ -58,6 +58,8 @@ def test_data_that_is_placed_nowhere_is_a_fault() -> None:
         b"1\n4\nnew 2,1\n",
         b"1\n4\nnew 3,1,2,3\n",
         b"1\n4\nnew 2,5,1\n",
+        b"1\nnew 2,0,1\nnew 2,1,2\n",
+        b"4\n4\n0\nnew 2,0,1\n",
         b"1\n4\nnew\n",
         b"1\n4\nnew 2,0,99999999999999\n",
         b"1\n4\nnew 2,0,2\nnew 2,1,3\n",
@@ -86,3 +88,9 @@ def test_damage_gives_an_image_or_a_format_error() -> None:
             found.source.read(0, min(found.source.size, 9 * BLOCK))
         except FormatError:
             continue
+
+
+def test_the_number_of_ranges_is_bounded() -> None:
+    text = b"1\n4\n" + b"".join(b"new 2,%d,%d\n" % (at, at + 1) for at in range(20))
+    with pytest.raises(LimitError, match="image_extents"):
+        parse_block_image(text, BlobSource(bytes(20 * BLOCK)), replace(DEFAULT, image_extents=19))

@@ -174,6 +174,25 @@ def test_skippable_frames_are_stepped_over() -> None:
     assert unpack(lz4.frame.compress(TEXT) + skipped + lz4.frame.compress(b"end"), Compression.LZ4) == TEXT + b"end"
 
 
+def test_what_stands_behind_brotli_in_a_later_step_of_reading_is_said() -> None:
+    noise = random.Random(1).randbytes(65536)
+    packed = next(
+        found for size in range(65536, 65400, -1) if len(found := brotli.compress(noise[:size], quality=1)) == 65536
+    )
+    assert noise.startswith(unpack(packed, Compression.BROTLI))
+    assert noise.startswith(unpack(packed + bytes(99_999), Compression.BROTLI))
+    with pytest.raises(FormatError, match="behind"):
+        unpack(packed + b"PK\3\4", Compression.BROTLI)
+
+
+def test_much_that_is_to_be_skipped_is_said() -> None:
+    note = struct.pack("<II", 0x184D2A50, 100_000) + bytes(99_996)
+    table = zstd(TEXT) + note + b"\xb1\xea\x92\x8f"
+    assert unpack(table, Compression.ZSTD) == TEXT
+    with pytest.raises(FormatError, match="100000 bytes in frames"):
+        unpack(zstd(TEXT) + note + b"PK\3\4", Compression.ZSTD)
+
+
 def test_the_size_behind_an_image_of_the_kernel() -> None:
     assert unpack(lz4_legacy(TEXT) + struct.pack("<I", len(TEXT)), Compression.LZ4_LEGACY) == TEXT
 

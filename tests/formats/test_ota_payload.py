@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import lzma
 import random
+import struct
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from auditor.formats.source import BlobSource
 from auditor.limits import DEFAULT
 from tests.builders.mangle import mutations, prefixes
 from tests.builders.ota_payload import BLOCK, Step, ota_payload
+from tests.builders.protobuf import block, number
 from tests.builders.sources import CountingSource
 
 SOURCE = random.Random(5)
@@ -26,6 +28,7 @@ STEPS = [
     Step(1, bz2.compress(B), [(2, 2)]),
     Step(6, b"", [(4, 2)]),
     Step(8, lzma.compress(C), [(6, 2)]),
+    Step(7, b"", [(8, 1)]),
     Step(14, zstandard.compress(D), [(9, 2)]),
 ]
 
@@ -59,8 +62,34 @@ def test_every_kind_of_full_operation() -> None:
         assert b"".join(partition_chunks(BlobSource(data), partition)) == image
 
 
+GAP = Step(6, b"", [(3, 2)])
+
+
+def test_blocks_that_no_operation_makes_are_told_once_the_rest_came_out() -> None:
+    data = ota_payload({"p": (BLOCK * 4, [Step(0, A[:BLOCK], [(1, 1)])]), "none": (BLOCK, [])})
+    for partition, image in zip(
+        parse(data).partitions, (bytes(BLOCK) + A[:BLOCK] + bytes(2 * BLOCK), bytes(BLOCK)), strict=True
+    ):
+        found: list[bytes] = []
+        with pytest.raises(FormatError, match="by no operation"):
+            found.extend(partition_chunks(BlobSource(data), partition))
+        assert b"".join(found) == image
+        with pytest.raises(FormatError, match="by no operation"):
+            list(find_writes(BlobSource(data), partition))
+
+
+@pytest.mark.parametrize("field", [1, 2])
+def test_operations_of_major_version_1_are_refused(field: int) -> None:
+    manifest = number(3, BLOCK) + block(field, number(1, 0))
+    data = struct.pack(">4sQQI", b"CrAU", 2, len(manifest), 0) + manifest
+    with pytest.raises(UnsupportedError, match="major version 1"):
+        parse(data)
+
+
 def test_content_goes_where_its_extents_say() -> None:
-    data = ota_payload({"p": (BLOCK * 6, [Step(0, A + B[:BLOCK], [(5, 1), (1, 2)]), Step(0, C[:BLOCK], [(0, 1)])])})
+    data = ota_payload(
+        {"p": (BLOCK * 6, [Step(0, A + B[:BLOCK], [(5, 1), (1, 2)]), Step(0, C[:BLOCK], [(0, 1)]), GAP])}
+    )
     expected = C[:BLOCK] + A[BLOCK:] + B[:BLOCK] + bytes(2 * BLOCK) + A[:BLOCK]
     assert images(data) == {"p": expected}
     partition = parse(data).partitions[0]

@@ -186,3 +186,11 @@ def test_the_number_of_files_and_their_bytes_are_bounded(version: str) -> None:
 def test_views_of_any_buffer_are_read() -> None:
     whole = build_vdex("021", [FIRST])
     assert parse_vdex(memoryview(whole)) == parse_vdex(bytearray(whole)) == parse_vdex(whole)
+
+
+@pytest.mark.parametrize("version", ["019", "021", "027"])
+def test_dex_files_that_the_header_denies_are_a_fault(version: str) -> None:
+    whole = build_vdex(version) + bytes(8) + build_vdex(version, [odd()])
+    found = parse_vdex(whole)
+    assert found.dex_files == ()
+    assert "the header says that there is none" in found.faults[0]
