@@ -107,7 +107,7 @@ def exfat_of(files: Files) -> bytes:
         records = b""
         for name, item in tree.items():
             data = item if isinstance(item, bytes) else place(item).ljust(SECTOR * 4, b"\0")
-            records += exfat_set(name, take(data), len(data), folder=not isinstance(item, bytes))
+            records += exfat_set(name, take(data) if data else 0, len(data), folder=not isinstance(item, bytes))
         return records
 
     image.root = struct.pack("<B31x", 0x83) + place(tree_of(files))
@@ -118,8 +118,11 @@ def exfat_of(files: Files) -> bytes:
 
 def tar_of(files: Files) -> bytes:
     """A tar archive with an end mark."""
-    members = (tar.member(name.encode("utf-8", "surrogateescape"), content) for name, content in files.items())
-    return b"".join(members) + tar.END
+    written = b""
+    for path, content in files.items():
+        name = path.encode("utf-8", "surrogateescape")
+        written += (tar.long_name(name) if len(name) > 100 else b"") + tar.member(name, content)
+    return written + tar.END
 
 
 def zip_of(files: Files) -> bytes:
