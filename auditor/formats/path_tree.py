@@ -17,6 +17,8 @@ from auditor.errors import LimitError
 
 ROOT = 0
 _ODD = re.compile(rb"(?:\A|/)\.{0,2}(?:/|\Z)")
+NAME_SIZE = 256
+"""Bytes that the names of an archive may have on average."""
 _DEPTH = 250
 """Names of one path; a longer one keeps the last under the deepest directory."""
 
@@ -138,6 +140,8 @@ class PathTree:
         row = len(self._parents)
         if row > self._limit:
             raise LimitError(f"more than {self._limit} members in an archive; raise --limit tar_members")
+        if len(self._names) + len(name) > self._limit * NAME_SIZE:
+            raise LimitError(f"names of more than {self._limit * NAME_SIZE} bytes; raise --limit tar_members")
         self._parents.append(above)
         self._names += name
         self._ends.append(len(self._names))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from auditor.errors import FormatError, LimitError
+from auditor.formats.path_tree import NAME_SIZE
 from auditor.formats.source import Source
 from auditor.formats.tar_header import (
     BLOCK,
@@ -30,6 +31,9 @@ _MAGIC_AT = 257
 _FIRST_WINDOW = 4 * KIB
 _LAST_WINDOW = MIB
 _NOTES = 20
+_ACCESS_LIST = re.compile(rb"[0-7]{7}\0")
+_TRUNCATED_SIZE = 8 << 30
+"""From here on a size does not fit into the digits of a header, so that only the extended one is right."""
 _CHECKSUM_LINE = re.compile(rb"[0-9A-Fa-f]{32,128} [ *]?[^\0\n]{1,255}\r?\n?\Z")
 _WITHOUT_DATA = {b"1": HARD_LINK, b"2": LINK, b"3": OTHER, b"4": OTHER, b"5": DIRECTORY, b"6": OTHER}
 
@@ -47,6 +51,8 @@ class Walk:
         self.faults: list[str] = []
         self.left_out = 0
         self.is_cut = False
+        self.sparse_parts = 0
+        self.link_bytes = 0
         self.shared = Records()
         self.local = Records()
         self.long_name: bytes | None = None
@@ -173,11 +179,18 @@ class Walk:
             self.long_name = self._read_header_data(header, at)
         elif kind == b"K":
             self.long_link = self._read_header_data(header, at)
-        elif kind not in (b"V", b"A"):
+        elif not self._is_note(header, at):
             end = self._take_member(header, at)
             self._reset()
             return end
         return at + padded(header.size)
+
+    def _is_note(self, header: Header, at: int) -> bool:
+        """Whether a member is the label of the volume, or an access list as Solaris writes it, rather than a file."""
+        if header.type == b"A" and 0 < header.size <= self.limits.tar_header_size and at + header.size <= self.size:
+            # How many entries there are, in octal digits: readers that do not know it make a file of it.
+            return _ACCESS_LIST.match(bytes(self.source.read(at, min(header.size, 16)))) is not None
+        return header.type == b"V" and header.size == 0
 
     def _read_header_data(self, header: Header, at: int) -> bytes:
         if at + header.size > self.size:
@@ -199,6 +212,11 @@ class Walk:
                 size = decimal_of(values[b"size"])
             except FormatError:
                 self._fault(f"The size in the extended header before offset {at} is no number.")
+            if size != header.size and size < _TRUNCATED_SIZE:
+                self._fault(
+                    f"The member at offset {at - BLOCK} has {header.size} bytes by its header and {size} by the"
+                    " extended one: members may be missing."
+                )
         stated = values.get(b"GNU.sparse.name") or values.get(b"path") or self.long_name or header.name
         name = stated.partition(b"\0")[0]
         kind = _WITHOUT_DATA.get(header.type, FILE)
@@ -206,6 +224,8 @@ class Walk:
             kind = DIRECTORY
         if kind != FILE and size and header.type != b"D" and not self._has_data(at, size):
             size = 0
+        if kind not in (FILE, HARD_LINK) and size and header.type != b"D":
+            self._fault(f"{size} bytes at offset {at} belong to a member that is no file: they are not read.")
         if kind == HARD_LINK and size:
             # pax may store the content with each link.
             kind = FILE
@@ -227,6 +247,9 @@ class Walk:
         table.fill(row, kind, at, size)
         if kind == HARD_LINK:
             table.targets[row] = link.partition(b"\0")[0]
+            self.link_bytes += len(table.targets[row])
+            if self.link_bytes > self.limits.tar_members * NAME_SIZE:
+                raise LimitError("the targets of hard links are too long; raise --limit tar_members")
             return at
         if header.type == b"M":
             table.refusals[row] = "the rest of a file that begins in another volume of the archive"
@@ -251,6 +274,9 @@ class Walk:
         return begin + padded(stored)
 
     def _place_sparse(self, row: int, found: SparseFile) -> None:
+        self.sparse_parts += len(found.parts) // 2
+        if self.sparse_parts > self.limits.image_extents:
+            raise LimitError("too many parts of sparse files; raise --limit image_extents")
         self.table.fill(row, FILE, found.data_offset, found.size)
         self.table.maps[row] = found.parts
 

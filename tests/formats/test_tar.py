@@ -192,7 +192,7 @@ def test_what_is_no_other_kind_is_a_file(kind: bytes) -> None:
 
 
 def test_a_volume_label_and_an_access_list_are_no_members() -> None:
-    found = archive(member(b"label", kind=b"V"), member(b"acl", b"user::rwx", b"A"), member(b"x", b"content"))
+    found = archive(member(b"label", kind=b"V"), member(b"acl", b"1000003\0user::rwx", b"A"), member(b"x", b"content"))
     assert contents(found) == {"x": b"content"}
 
 
@@ -573,3 +573,49 @@ def test_damage_that_loses_members_is_never_silent() -> None:
             continue
         names = {path for path, _ in nodes(found)}
         assert found.faults or len(names) >= 8
+
+
+# What would hide members without a word
+
+
+@pytest.mark.parametrize("kind", [b"A", b"V", b"Z"])
+def test_a_kind_that_others_pass_over_hides_no_file(kind: bytes) -> None:
+    found = archive(member(b"base.apk", b"PK\3\4" + bytes(900), kind), member(b"x", b"content"))
+    assert contents(found) == {"base.apk": b"PK\3\4" + bytes(900), "x": b"content"}
+
+
+@pytest.mark.parametrize("kind", [b"2", b"3", b"5", b"6"])
+def test_data_of_what_is_no_file_is_told(kind: bytes) -> None:
+    found = archive(member(b"odd", b"PK\3\4" + bytes(900), kind), member(b"x", b"content"))
+    assert contents(found)["x"] == b"content"
+    assert any("904 bytes at offset 512 belong to a member that is no file" in fault for fault in found.faults)
+
+
+def test_an_extended_size_that_swallows_members_is_told() -> None:
+    hidden = member(b"base.apk", b"PK\3\4")
+    found = archive(extended((b"size", b"%d" % (512 + len(hidden)))), member(b"a", b"1" * 512), hidden)
+    assert any("512 bytes by its header and 1536 by the extended one" in fault for fault in found.faults)
+
+
+def test_an_extended_size_that_a_header_cannot_hold_is_no_fault() -> None:
+    record_of_size = extended((b"size", b"%d" % (9 << 30)))
+    found = archive(record_of_size, member(b"a", b""))
+    assert not any("by its header" in fault for fault in found.faults)
+
+
+def test_names_and_targets_of_links_are_bounded_in_all() -> None:
+    limits = replace(DEFAULT, tar_members=4)
+    for more in (extended((b"path", b"n" * 600)) + member(b"x"), extended((b"linkpath", b"n" * 600)) + link(b"y")):
+        found = parse_tar(BlobSource(more * 2 + END), limits)
+        assert any("raise --limit tar_members" in fault for fault in found.faults)
+
+
+def link(name: bytes) -> bytes:
+    return member(name, kind=b"1", link=b"short")
+
+
+def test_parts_of_sparse_files_are_bounded_in_all() -> None:
+    file = old_sparse(b"s", [(0, 512), (1024, 512), (2048, 512)], 4096, b"x" * 1536)
+    found = parse_tar(BlobSource(file + file + END), replace(DEFAULT, image_extents=5))
+    refusals = [node.refusal for node in found.list(found.root).nodes]
+    assert sum("image_extents" in refusal for refusal in refusals) == 1
