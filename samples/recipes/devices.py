@@ -230,7 +230,7 @@ def ios_extractions() -> Iterator[Sample]:
         ),
         Record(
             "applicationState.db",
-            "all apps",
+            "some apps",
             (
                 Listed("ios", "com.example.wxpay", "installed"),
                 Listed("ios", "com.alipay.iphoneclient", "installed", matches=(("alipay", "claimed"),), finding=True),
