@@ -50,31 +50,40 @@ _RULES: tuple[tuple[re.Pattern[str], State, bool], ...] = (
 _DATA = re.compile(r"(?:^|/)(?:data/data|data/user(?:_de)?/(?P<user>\d+)|user(?:_de)?/(?P<own>\d+))/[^/]+/")
 _MEDIA = re.compile(r"(?:^|/)(?:data/media|media|storage/emulated|mnt/user/\d+/emulated)/(?P<user>\d+)/")
 _CARD = re.compile(r"(?:^|/)(?:sdcard|mnt/sdcard|storage/[0-9A-F]{4}-[0-9A-F]{4})/")
-_IMAGE = re.compile(rf"(?:^|/){_SYSTEM_FOLDERS}/[^/]+/[^/]+\.apk$")
+_IMAGE = re.compile(rf"(?:^|/)(?:{_SYSTEM_FOLDERS}/[^/]+/[^/]+|overlay/[^/]+)\.apk$")
+_OWN = r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)+"
+_USERDATA_APP = re.compile(rf"app/(?P<package>{_OWN}){_SUFFIX}(?:/[^/]+)?\.apk$")
+_USERDATA_DATA = re.compile(rf"data/{_OWN}/")
 
 
 def placement_of(origin: Origin) -> Placement:
     """What the place of an app says; nothing for a file that lies in no device's tree."""
     steps = origin.path
     path = "/".join(steps)
-    kept = _kept_file(path)
+    kept = _kept_file(path, steps[1:])
     if kept is not None:
         return kept
     for pattern, state, system in _RULES:
         found = _last(pattern, path)
         if found is not None:
             return Placement(state, system=system, package=found.groupdict().get("package") or "")
+    # What is mounted as /data has its folders at the root of the image; no system app has a number behind its name.
+    found = _USERDATA_APP.match(steps[-1]) if len(steps) > 1 else None
+    if found is not None:
+        return Placement(State.INSTALLED, package=found["package"])
     # The image of a partition has the folders of the system at its root.
     if len(steps) > 1 and _IMAGE.search(steps[-1]) is not None and not steps[-1].startswith("data/"):
         return Placement(State.INSTALLED, system=True)
     return Placement()
 
 
-def _kept_file(path: str) -> Placement | None:
+def _kept_file(path: str, inner: tuple[str, ...]) -> Placement | None:
     """A file among the data of an app or of the user: on the device, and not installed from there."""
     data = _last(_DATA, path)
     if data is not None:
         return Placement(State.PRESENT, user=data["user"] or data["own"] or "0")
+    if any(_USERDATA_DATA.match(step) is not None for step in inner):
+        return Placement(State.PRESENT, user="0")
     media = _last(_MEDIA, path)
     if media is not None:
         return Placement(State.PRESENT, user=media["user"])
