@@ -52,6 +52,8 @@ class ListedApp:
     store_id: str = ""
     offloaded: bool = False
     """The system removed its code and kept its data."""
+    placeholder: bool = False
+    """Its installation was not finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def _listed(app_id: str, row: dict[str, object]) -> ListedApp:
         signing=_SIGNING.get(signer, "other" if signer else ""),
         store_id=first("ItemID", "itemId"),
         offloaded=flag(row.get("IsDemotedApp")) is True,
+        placeholder=flag(row.get("IsPlaceholder")) is True,
     )
 
 

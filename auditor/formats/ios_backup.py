@@ -46,6 +46,8 @@ class BackupSummary:
     faults: tuple[str, ...] = ()
     lists_installed: bool = False
     """Whether there is a list of installed applications at all; it may be empty."""
+    offloaded: tuple[str, ...] = ()
+    """Of the store's apps those whose code the system had removed, ascending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def parse_backup_summary(data: Blob, limits: Limits = DEFAULT) -> BackupSummary:
         taken=moment(root.get("Last Backup Date")),
         faults=tuple(faults[:10]),
         lists_installed=isinstance(root.get("Installed Applications"), list),
+        offloaded=tuple(name for name in store_apps[:most] if flag(table(stored[name]).get("IsDemotedApp")) is True),
     )
 
 

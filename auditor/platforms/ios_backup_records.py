@@ -172,6 +172,8 @@ def _listings(backup: _Backup) -> Iterator[Listing]:
         if stored and app_id in installed and app_id not in stored:
             # The writers leave out what has no record of the store: side-loaded, enterprise and test builds.
             flags.add("no store record")
+        if summary is not None and app_id in summary.offloaded:
+            flags.add("offloaded")
         container = containers.get(app_id)
         store = records.get(app_id, _STORE_UNKNOWN)
         yield Listing(

@@ -226,7 +226,8 @@ def _listed(app: ListedApp, origin: Origin) -> Listing:
         Platform.IOS,
         app.app_id,
         origin,
-        state=State.ARCHIVED if app.offloaded else State.INSTALLED,
+        # An offloaded app is a placeholder as well.
+        state=State.ARCHIVED if app.offloaded else State.STAGED if app.placeholder else State.INSTALLED,
         version=app.version,
         version_code=app.version_code,
         label=app.label,

@@ -196,6 +196,14 @@ class TestPlain:
             assert by_id(found)[STORE].state is State.UNKNOWN
             assert found.completeness is Completeness.PARTIAL
 
+    def test_an_app_that_the_system_offloaded_is_told(self) -> None:
+        value = plistlib.loads(summary_plist([STORE, LOADED], {STORE: store_record(STORE)}))
+        value["Applications"][STORE]["IsDemotedApp"] = True
+        found = by_id(backup({**PLAIN, "Info.plist": plistlib.dumps(value)}))
+        assert "offloaded" in found[STORE].flags
+        assert "offloaded" not in found[LOADED].flags
+        assert found[STORE].state is State.BACKUP
+
     def test_names_that_are_no_ids_are_told(self) -> None:
         odd = "com.example.\na" * 100
         files = {

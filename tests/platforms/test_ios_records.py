@@ -280,9 +280,19 @@ class TestAppLists:
         listing = only(record({"apps.json": json.dumps([entry]).encode()}, "apps.json"))
         assert (listing.flags, listing.system) == (flags, system)
 
-    @pytest.mark.parametrize(("demoted", "state"), [(True, State.ARCHIVED), (False, State.INSTALLED)])
-    def test_an_offloaded_app_is_archived(self, demoted: bool, state: State) -> None:
-        entry = {**self.USER, "IsDemotedApp": demoted}
+    @pytest.mark.parametrize(
+        ("demoted", "placeholder", "state"),
+        [
+            (True, True, State.ARCHIVED),
+            (True, False, State.ARCHIVED),
+            (False, True, State.STAGED),
+            (False, False, State.INSTALLED),
+        ],
+    )
+    def test_an_offloaded_app_is_archived_and_an_unfinished_one_staged(
+        self, demoted: bool, placeholder: bool, state: State
+    ) -> None:
+        entry = {**self.USER, "IsDemotedApp": demoted, "IsPlaceholder": placeholder}
         assert only(record({"apps.json": json.dumps([entry]).encode()}, "apps.json")).state is state
 
     def test_columns(self) -> None:
