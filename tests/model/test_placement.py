@@ -8,7 +8,7 @@ from auditor.model import Origin, State, placement_of
 
 RANDOM = "A1b2C3d4E5f6G7h8I9j0Kk"
 NEW = f"app/~~{RANDOM}==/com.tencent.mm-{RANDOM}==/base.apk"
-I, P, S, B, U = State.INSTALLED, State.PRESENT, State.STAGED, State.BACKUP, State.UNKNOWN
+HERE, P, S, B, U = State.INSTALLED, State.PRESENT, State.STAGED, State.BACKUP, State.UNKNOWN
 
 USER_APPS = [
     f"data/{NEW}",
@@ -38,7 +38,7 @@ SYSTEM_APPS = [
 def test_apps_of_the_user(prefix: str, path: str) -> None:
     for origin in (Origin((prefix + path,)), Origin(("phone.zip", prefix + path))):
         found = placement_of(origin)
-        assert (found.state, found.system) == (I, False)
+        assert (found.state, found.system) == (HERE, False)
     if "com.tencent.mm" in path:
         assert found.package == "com.tencent.mm"
 
@@ -47,7 +47,7 @@ def test_apps_of_the_user(prefix: str, path: str) -> None:
 @pytest.mark.parametrize("path", SYSTEM_APPS)
 def test_apps_of_the_system(prefix: str, path: str) -> None:
     found = placement_of(Origin(("phone.tar", prefix + path)))
-    assert (found.state, found.system) == (I, True)
+    assert (found.state, found.system) == (HERE, True)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_apps_of_the_system(prefix: str, path: str) -> None:
 )
 def test_the_root_of_a_partition_is_where_it_is_mounted(steps: tuple[str, ...], system: bool) -> None:
     found = placement_of(Origin(steps))
-    assert (found.state, found.system) == (I, system)
+    assert (found.state, found.system) == (HERE, system)
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_the_root_of_a_partition_is_where_it_is_mounted(steps: tuple[str, ...], 
         ("data/user_de/0/com.example/a.apk", P, "0"),
         ("data/media/0/backup/data/app/com.tencent.mm-1/base.apk", P, "0"),
         ("apps/com.tencent.mm/a/base.apk", B, ""),
-        ("private/var/containers/Bundle/Application/0A-1B/WeChat.app", I, ""),
-        ("var/containers/Bundle/Application/0A-1B/WeChat.app/PlugIns/x.appex", I, ""),
-        ("Applications/Maps.app", I, ""),
+        ("private/var/containers/Bundle/Application/0A-1B/WeChat.app", HERE, ""),
+        ("var/containers/Bundle/Application/0A-1B/WeChat.app/PlugIns/x.appex", HERE, ""),
+        ("Applications/Maps.app", HERE, ""),
         ("base.apk", U, ""),
         ("Download/com.tencent.mm-1.apk", U, ""),
         ("Payload/A.app", U, ""),
