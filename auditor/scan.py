@@ -15,6 +15,7 @@ from typing import TypeVar
 from auditor import __version__
 from auditor.catalog import Catalog, load_catalog
 from auditor.containers.folder import FileMember, Folder, find_files
+from auditor.containers.mapping import forget_pages
 from auditor.containers.member import Member
 from auditor.deep import look_deeper
 from auditor.errors import AuditorError, InputError
@@ -45,6 +46,8 @@ from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Found, Search
 
 _T = TypeVar("_T")
+_FILES_BETWEEN = 8
+"""Files that are looked at before the memory of their pages is given back: apps in an archive are all found first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ class Run:
     """What files that only name apps say, in the order in which they were met."""
     found_problems: list[Problem] = field(default_factory=list)
     _meter: Meter | None = None
+    _files: int = 0
     _current: str = ""
 
     @property
@@ -105,11 +109,18 @@ class Run:
         if self.observer is not None:
             self._meter = Meter(sum(_size_below(place, self.limits) for place, _ in labelled), self._tell)
         for place, label in labelled:
-            search = Search(self.limits, guarded, self.passwords, meter=self._meter)
+            search = Search(self.limits, self._guarded, self.passwords, meter=self._meter)
             for found in open_argument(place, label, search, several=len(labelled) > 1):
                 yield from self._follow(found)
+                forget_pages()
         if self._meter is not None:
             self._meter.finish()
+
+    def _guarded(self, origin: Origin, steps: Iterator[_T]) -> Iterator[_T | Problem]:
+        self._files += 1
+        if self._files % _FILES_BETWEEN == 0:
+            forget_pages()
+        return guarded(origin, steps)
 
     def _follow(self, found: Found) -> Iterator[Audit]:
         """Audit one candidate, then the apps nested in it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from auditor.containers.mapping import map_file
 from auditor.containers.member import Budget, Directory, Member
 from auditor.errors import InputError, LimitError
 from auditor.formats.blob import Blob
@@ -44,7 +44,7 @@ class FileMember:
                     raise LimitError(f"{state.st_size} bytes; raise --limit file_size")
                 if state.st_size <= self.limits.spool_memory:
                     return stream.read(self.limits.spool_memory)
-                return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+                return map_file(stream.fileno())
         except OSError as error:
             raise InputError(f"cannot read {self.origin}: {error.strerror or error}") from error
 

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 
+from auditor.containers.mapping import forget_pages, map_file
 from auditor.containers.member import Budget
 from auditor.errors import FormatError, InputError, LimitError
 from auditor.formats.blob import Blob
@@ -14,6 +15,7 @@ from auditor.formats.blob import Blob
 _NO_ROOM = "no room to unpack it: name a larger folder for temporary files in TMPDIR"
 _HOLE = 1 << 16
 _ZEROS = bytes(_HOLE)
+_BETWEEN = 64 << 20
 _PIECES = 1024
 """Pieces that are kept apart: a stream of single bytes must not become as many objects."""
 
@@ -49,7 +51,7 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
 def _to_file(
     held: list[bytes | memoryview], pending: Iterable[bytes | memoryview], budget: Budget, limit: int, name: str
 ) -> mmap.mmap:
-    size = 0
+    size = forgotten = 0
     try:
         with tempfile.TemporaryFile() as file:
             for chunk in held:
@@ -59,8 +61,12 @@ def _to_file(
                 budget.spend(len(chunk))
                 _check(size + len(chunk), limit, name)
                 size = _append(file.fileno(), chunk, size)
+                if size - forgotten > _BETWEEN:
+                    # What is packed may be mapped, and goes by once.
+                    forget_pages()
+                    forgotten = size
             os.ftruncate(file.fileno(), size)
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return map_file(file.fileno())
     except OSError as error:
         raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
 
@@ -84,7 +90,7 @@ def spool_ranges(pieces: Iterable[tuple[int, bytes | memoryview]], size: int, bu
                     raise FormatError(f"a piece of {len(piece)} bytes reaches beyond the image", offset)
                 budget.spend(len(piece))
                 _write(file.fileno(), piece, offset)
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return map_file(file.fileno())
     except OSError as error:
         raise InputError(f"{_NO_ROOM} ({error.strerror or error})") from error
 
