@@ -61,6 +61,8 @@ class AppList:
     """Items that are no package, and digests that are none."""
     unhashed: int = 0
     """Files whose bytes the tool could not read."""
+    cut: bool = False
+    """There are more packages than ``Limits.record_listings``; the first are here."""
 
 
 def is_androidqf(path: str, head: bytes) -> bool:
@@ -84,6 +86,8 @@ def parse_androidqf(data: Blob, limits: Limits = DEFAULT) -> AppList:
     apps: list[ListedApp] = []
     unread = unhashed = 0
     for item in value:
+        if len(apps) >= limits.record_listings:
+            return AppList(tuple(apps), unread, unhashed, cut=True)
         app = _app(item, limits)
         if app is None:
             unread += 1

@@ -128,7 +128,8 @@ def _entries(value: object) -> Iterator[tuple[str, object]]:
 
 
 def _collect(entries: Iterable[tuple[str, object]], form: str, limits: Limits) -> AppList:
-    found, strange = [], 0
+    found: list[ListedApp] = []
+    strange = 0
     for key, entry in entries:
         row = table(entry)
         app_id = next((text(row[name]) for name in _ID_KEYS if text(row.get(name))), key)

@@ -72,6 +72,8 @@ class _Uses:
             self.unread += 1
             return
         used = None if offset_ms is None or self._begin + offset_ms <= 0 else self._begin + offset_ms
+        if name not in self.latest and len(self.latest) >= self._limits.record_listings:
+            raise LimitError(f"more than {self._limits.record_listings} packages; raise --limit record_listings")
         before = self.latest.setdefault(name, None)
         if used is not None and (before is None or used > before):
             self.latest[name] = used

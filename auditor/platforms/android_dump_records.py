@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from auditor.formats.androidqf import ListedApp, is_androidqf, parse_androidqf
 from auditor.formats.bug_report import BugReport, is_bug_report, parse_bug_report
@@ -45,6 +46,9 @@ _FIRST_SECTION = re.compile(
     rb"|Verifiers:\s*\n\s+(?:Required|Optional|Package)\b"
     rb"|Packages:\s*\n\s+Package \[)"
 )
+_CHECKIN = re.compile(rb"^(?:pkg|dis),[\w.-]{1,255},\d{1,10},\d{1,20},", re.MULTILINE)
+"""The check-in form, which is not read and must not pass for something else."""
+_TOO_MANY = "more packages than are read; raise --limit record_listings"
 _USER_RANGE = 100_000
 """UserHandle.PER_USER_RANGE: the uid of an app for user 10 begins with 10."""
 _BY_HAND = frozenset({"com.android.packageinstaller", "com.android.shell", "com.google.android.packageinstaller"})
@@ -79,6 +83,7 @@ def _is_dump(head: bytes, *, whole: bool) -> bool:
         or _FIRST_SECTION.match(head) is not None
         or (b"DUMP OF SERVICE " in head and _SERVICE.search(head) is not None)
         or has_package_block(head)
+        or (head.startswith(b"vers,1") and _CHECKIN.search(head) is not None)
     )
 
 
@@ -233,9 +238,12 @@ def _read_pm_list(source: RecordSource) -> DeviceRecord:
     paths = [item.path for item in found.packages]
     user_only = all(path.startswith(("/data/app/", "/mnt/expand/")) for path in paths)
     faults = [f"{found.unread} lines name no package"] if found.unread else []
-    faults += ["more packages than --limit record_listings allows"] if found.cut else []
     problems = [Problem(ProblemCode.RECORD_DAMAGED, origin, f"pm list packages: {'; '.join(faults)}")] if faults else []
-    listings = ordered(listing for item in found.packages for listing in _listed(item, origin))
+    most = source.budget.limits.record_listings
+    told = list(islice((listing for item in found.packages for listing in _listed(item, origin)), most + 1))
+    if found.cut or len(told) > most:
+        problems.append(Problem(ProblemCode.LIMIT, origin, f"pm list packages: {_TOO_MANY}"))
+    listings = ordered(told[:most])
     return DeviceRecord(
         RecordKind.PM_LIST,
         origin,
@@ -275,10 +283,12 @@ def _read_androidqf(source: RecordSource) -> DeviceRecord:
     if found.unread:
         text = f"packages.json: {found.unread} items are no packages or files"
         problems.append(Problem(ProblemCode.RECORD_DAMAGED, origin, text))
+    if found.cut:
+        problems.append(Problem(ProblemCode.LIMIT, origin, f"packages.json: {_TOO_MANY}"))
     return DeviceRecord(
         RecordKind.ANDROIDQF,
         origin,
-        Completeness.PARTIAL if found.unread or not found.apps else Completeness.FULL,
+        Completeness.PARTIAL if problems or not found.apps else Completeness.FULL,
         "; ".join(detail),
         listings=ordered(_from_androidqf(app, origin) for app in found.apps),
         problems=tuple(problems),

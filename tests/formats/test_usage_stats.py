@@ -118,6 +118,8 @@ def test_bounds() -> None:
         parse_usage_stats(V1, BEGIN, None, replace(DEFAULT, record_elements=1))
     with pytest.raises(LimitError):
         parse_usage_stats(XML, BEGIN, None, replace(DEFAULT, record_elements=1))
+    with pytest.raises(LimitError, match="record_listings"):
+        parse_usage_stats(V1, BEGIN, None, replace(DEFAULT, record_listings=1))
     with pytest.raises(LimitError):
         parse_usage_mappings(usage_mappings(NAMES), replace(DEFAULT, record_listings=1))
 

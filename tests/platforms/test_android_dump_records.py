@@ -459,3 +459,33 @@ def test_what_was_typed_before_a_list_is_told_and_costs_nothing() -> None:
     found = record("x", "$ adb shell pm list packages\npackage:com.a\npackage:com.b\n")
     assert [item.app_id for item in found.listings] == ["com.a", "com.b"]
     assert [item.code for item in found.problems] == [ProblemCode.RECORD_DAMAGED]
+
+
+CHECKIN = "vers,1\nlib,android.test.base,jar,/system/framework/android.test.base.jar\n" + (
+    "pkg,com.tencent.mm,10108,2400,1700000000000,com.android.vending,2\npkg-usr,0,IbsusSLia,0,?,\n"
+)
+
+
+def test_the_check_in_form_is_recognised_and_said_not_to_be_read() -> None:
+    found = record("packages.txt", CHECKIN)
+    assert found.kind is RecordKind.DUMPSYS_PACKAGE
+    assert found.listings == ()
+    assert [item.code for item in found.problems] == [ProblemCode.RECORD_DAMAGED]
+    assert kind_of("packages.txt", "vers,1\nname,value\n") is None
+
+
+def test_lists_that_name_more_than_is_read_are_told() -> None:
+    few = replace(DEFAULT, record_listings=5)
+    uids = ",".join(str(user * 100_000 + 10_001) for user in range(9))
+    lists: dict[str, bytes] = {
+        "many packages": b"".join(b"package:com.a%d\n" % count for count in range(9)),
+        "many users": f"package:com.a uid:{uids}\n".encode(),
+        "packages.json": androidqf(*(androidqf_package(f"com.a{count}") for count in range(9))),
+    }
+    for path, data in lists.items():
+        kind = recognise(path, data)
+        assert kind is not None
+        found = read(RecordSource(kind, Memory(path, data), {}, Budget(few)))
+        assert len(found.listings) == 5
+        assert [item.code for item in found.problems] == [ProblemCode.LIMIT]
+        assert found.completeness is Completeness.PARTIAL
