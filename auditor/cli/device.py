@@ -18,7 +18,16 @@ Examples:
   auditor scan phone-17.img --device phone-17
   auditor scan bugreport.zip --device phone-17
   auditor device show phone-17
+"""
+_LIST_EPILOG = """\b
+Example:
   auditor device list --db fleet.db
+"""
+_SHOW_EPILOG = """\b
+Examples:
+  auditor device show phone-17
+  auditor device show phone-17 --all
+  auditor device show phone-17 --format json > phone-17.json
 """
 
 
@@ -41,10 +50,10 @@ def device() -> None:
     """
 
 
-@device.command("list", short_help="List the devices of an inventory.")
+@device.command("list", epilog=_LIST_EPILOG, short_help="List the devices of an inventory.")
 @_db_option
 def list_devices(db: Path) -> int:
-    """List the devices of an inventory, with their fleets."""
+    """List the devices of an inventory, with their fleets and their latest scans."""
     from auditor.cli.output import write_page
     from auditor.inventory import Inventory
     from auditor.report.layout import Page, Piece
@@ -52,23 +61,37 @@ def list_devices(db: Path) -> int:
     page = Page()
     with Inventory.open(db, create=False) as inventory:
         for found in inventory.devices():
-            pieces = [Piece(found.id, "head"), Piece(f"(fleet {found.fleet})")] if found.fleet else [Piece(found.id)]
+            scan_id = inventory.latest_scan(device=found.id)
+            pieces = [Piece(found.id, "head")]
+            if found.fleet:
+                pieces.append(Piece(f"(fleet {found.fleet})"))
+            if scan_id is not None:
+                pieces.append(Piece(f"scan {scan_id} of {inventory.scan(scan_id).started[:10]}", "soft"))
             page.add(0, pieces)
+    if not page.lines:
+        page.add(0, [Piece("no device is named in this inventory; 'auditor scan --device ID' names one")])
     write_page(page)
     return 0
 
 
-@device.command(short_help="Show the merged truth of one device.")
+@device.command(epilog=_SHOW_EPILOG, short_help="Show the merged truth of one device.")
 @click.argument("device_id", metavar="ID")
 @_db_option
-@click.option("--format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="json has every app, every source and every time.",
+)
 @click.option("--all", is_flag=True, help="Show every app one by one, also those that are no designated app.")
 @signatures_option
 def show(device_id: str, db: Path, format: str, all: bool, signatures: tuple[Path, ...]) -> int:
     """Show the merged truth of one device, conflicts included.
 
-    Takes the latest scan of each set of inputs that was scanned with --device ID. Exits like scan: 1 where a
-    designated app or SDK is present, 3 where none is and absence is not proven.
+    Takes the latest scan of each set of inputs that was scanned with --device ID. Of records that contradict each
+    other the newest counts; where no order is known, the one that says that an app is there. Exits like scan: 1 where
+    a designated app or SDK is present, 3 where none is and absence is not proven.
     """
     from auditor.catalog import load_catalog
     from auditor.cli.output import colour, width, write, write_text

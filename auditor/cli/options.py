@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.report.outcome import FailOn
 
 _Command = Callable[..., int]
+_PASSWORDS_SIZE = 1 << 20
 _UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
@@ -142,10 +143,19 @@ def _read_passwords(ctx: click.Context, param: click.Parameter, value: Path | No
     if value is None:
         return ()
     try:
-        text = value.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"cannot be read: {error}", ctx, param) from error
-    return tuple(line for line in text.splitlines() if line)
+        with value.open("rb") as stream:
+            data = stream.read(_PASSWORDS_SIZE + 1)
+    except OSError as error:
+        raise click.BadParameter(f"cannot be read: {error.strerror or error}", ctx, param) from error
+    if len(data) > _PASSWORDS_SIZE:
+        raise click.BadParameter(f"is longer than {_PASSWORDS_SIZE} bytes: no list of passwords", ctx, param)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # The fault itself would show a piece of a password.
+        raise click.BadParameter("is no UTF-8 text; save it as such", ctx, param) from None
+    # Only line ends count: a password may hold any other character, and spaces at its ends.
+    return tuple(line for line in text.replace("\r\n", "\n").split("\n") if line)
 
 
 def password_options(command: _Command) -> _Command:

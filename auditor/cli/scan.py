@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 Examples:
   auditor scan downloads/
-  auditor scan phone-17/ --db fleet.db --device phone-17 --fleet field
+  auditor scan phone-17.tar --db fleet.db --device phone-17 --fleet field
+  auditor scan backup/ --device phone-17 --ask-password
+  auditor device show phone-17
   sqlite3 inventory.db .tables
 """
 
@@ -39,7 +41,9 @@ Examples:
     envvar="AUDITOR_DB",
     help="SQLite inventory to write to; made where missing.",
 )
-@click.option("--device", metavar="ID", default="", help="Device the files come from.")
+@click.option(
+    "--device", metavar="ID", default="", help="Device the files come from: 'auditor device show ID' merges its scans."
+)
 @click.option("--fleet", metavar="NAME", default="", help="Group of devices it belongs to.")
 @run_options
 def scan(

@@ -58,6 +58,7 @@ class FakeRun:
     problems: tuple[Problem, ...] = ()
     records: list[JudgedRecord] = field(default_factory=list)
     on_record: Any = None
+    target: tuple[str, ...] = ("inputs",)
     made_with: dict[str, Any] = field(default_factory=dict)
 
     def __call__(self, paths: Any, **options: Any) -> FakeRun:
@@ -78,7 +79,7 @@ class FakeRun:
         return len(self.audits)
 
     def scan(self) -> Scan:
-        return Scan("auditor 0.1.0", self.catalog.digest, self.as_of, ("inputs",), self.apps, self.problems)
+        return Scan("auditor 0.1.0", self.catalog.digest, self.as_of, self.target, self.apps, self.problems)
 
     def __iter__(self) -> Iterator[Audit]:
         observer = self.made_with["observer"]
