@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from auditor import Audit, Catalog, Limits, Problem, Run, Verdict, load_catalog
+from auditor.containers.member import Budget
 from auditor.judge import is_finding
 from auditor.limits import DEFAULT
 from auditor.model import ProblemCode
@@ -20,6 +21,7 @@ from auditor.report.outcome import FailOn
 from tests.builders.axml import axml, el, manifest
 from tests.builders.dex import build_dex
 from tests.builders.elf import build_elf
+from tests.builders.images import ext4_of, gpt_of, sparse_of, tar_of
 from tests.builders.macho import Image, encrypt, fat
 from tests.builders.zips import Member, build_zip
 
@@ -364,6 +366,69 @@ def test_a_reached_bound_is_unknown_and_says_which(bound: str, tmp_path: Path) -
     found, _, code = scan(tmp_path, data, limits=BOUNDS[bound])
     assert (verdict(found[0]), code) == (Verdict.UNKNOWN, 3)
     assert {ProblemCode.LIMIT, ProblemCode.ARCHIVE_DAMAGED} & codes(found[0])
+
+
+def test_each_app_of_an_archive_has_the_bound_of_an_app_to_itself(tmp_path: Path) -> None:
+    """A full-file-system archive holds more than one app may unpack, and says nothing against any of them."""
+    limits = replace(DEFAULT, unpacked_total=40_000)
+    apps = {f"data__app__com.a{at}-1__base.apk": apk(Member(b"classes2.dex", PLAIN)) for at in range(60)}
+    found, problems, code = scan(tmp_path, archive(**apps), "phone.zip", limits)
+    assert len(found) == 60
+    assert {verdict(item) for item in found} == {Verdict.NOT_FOUND}
+    assert (problems, code) == ((), 0)
+
+
+HEAVY = PLAIN + bytes(3_000_000)
+BOMBS = {
+    "a member that unpacks to a thousand times its size": apk(Member(b"classes2.dex", HEAVY)),
+    "a hundred links to one member": build_zip(
+        *(Member(b"AndroidManifest.xml", MANIFEST), Member(b"classes.dex", PLAIN + bytes(500_000))),
+        *(Member(b"classes%d.dex" % at, PLAIN + bytes(500_000)) for at in range(2, 30)),
+    ),
+    "an app in a gzip file in a gzip file": gzip.compress(gzip.compress(apk(Member(b"classes2.dex", HEAVY)))),
+    "a tar archive of zeros in a gzip file": gzip.compress(tar_of({"a": bytes(9_000_000), "b.apk": apk()})),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_is_unknown_and_stays_within_the_bound(
+    bomb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = replace(DEFAULT, unpacked_total=1000)
+    spent: list[int] = []
+    spend = Budget.spend
+
+    def counting(self: Budget, size: int) -> None:
+        if self.outer is None:
+            spent.append(size)
+        spend(self, size)
+
+    monkeypatch.setattr(Budget, "spend", counting)
+    data = BOMBS[bomb]
+    found, problems, code = scan(tmp_path, data, "case.img", limits)
+    assert code == 3
+    assert not found or strongest(found) is Verdict.UNKNOWN
+    assert any(item.code is ProblemCode.LIMIT for item in problems) or any(ProblemCode.LIMIT in codes(a) for a in found)
+    # What is given out before the bound is noticed is one piece at most.
+    assert sum(spent) <= 1000 + 32 * len(data) + (4 << 20)
+
+
+HIDDEN_APPS = {
+    "an image without a name that tells": ext4_of({"a/b": apk(code=SDK)}),
+    "an image in a tar archive in a gzip file": gzip.compress(tar_of({"x.bin": ext4_of({"y": apk(code=SDK)})})),
+    "a partition among damaged ones": gpt_of({"system": b"\xff" * 3000, "other": ext4_of({"a.apk": apk(code=SDK)})}),
+    "an app in an app in an image": ext4_of({"a.apk": apk(Member(b"assets/b", apk(code=SDK)))}),
+    "a tar archive whose name promises an app": tar_of({"a.apk": apk(code=SDK)}),
+    "an archive inside a sparse image": sparse_of(ext4_of({"a.zip": archive(**{"b.apk": apk(code=SDK)})})),
+    "a member above the root of a tar archive": tar_of({"../../a.apk": apk(code=SDK)}),
+}
+
+
+@pytest.mark.parametrize("place", HIDDEN_APPS)
+def test_an_app_is_found_in(place: str, tmp_path: Path) -> None:
+    found, _, code = scan(tmp_path, HIDDEN_APPS[place])
+    assert strongest(found) is Verdict.PRESENT
+    assert code == 1
 
 
 def test_apps_inside_apps_end_at_the_depth_of_containers(tmp_path: Path) -> None:
