@@ -25,7 +25,10 @@ JAR_SHA256 = {
     "apksigner.jar": "2defad215d7ff52968a409cde528cdaef7918b115e276b8e3378ca7a178e4180",
     "bundletool-all-1.17.2.jar": "2d4ad908faea64047c1cc9cb747e6aa667c6ab192e09607bd16b67246a8cd6ae",
 }
-DEBIAN_PACKAGES = "openjdk-17-jdk-headless android-framework-res zipalign clang-14 lld-14 lld-19 llvm-14 openssl"
+DEBIAN_PACKAGES = (
+    "openjdk-17-jdk-headless android-framework-res zipalign clang-14 lld-14 lld-19 llvm-14 openssl"
+    " e2fsprogs erofs-utils f2fs-tools dosfstools mtools android-sdk-libsparse-utils lz4 zstd brotli"
+)
 FRAMEWORK = Path("/usr/share/android-framework-res/framework-res.apk")
 
 
@@ -78,6 +81,8 @@ def missing_tools() -> list[str]:
     """Name the Debian tools that are not installed."""
     wanted = ["javac", "java", "jarsigner", "keytool", "zipalign", "openssl"]
     wanted += ["clang-14", "ld.lld-14", "ld64.lld-14", "ld64.lld-19", "llvm-strip-14", "llvm-lipo-14"]
+    wanted += ["mke2fs", "debugfs", "mkfs.erofs", "mkfs.f2fs", "sload.f2fs", "mkfs.fat", "mcopy", "img2simg"]
+    wanted += ["lz4", "zstd", "brotli"]
     missing = [tool for tool in wanted if shutil.which(tool) is None]
     return missing if FRAMEWORK.exists() else [*missing, "android-framework-res"]
 
