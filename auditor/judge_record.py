@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import date
 
 from auditor.catalog import Catalog
@@ -30,7 +31,15 @@ from auditor.model import (
 
 def judge_record(record: DeviceRecord, catalog: Catalog, as_of: date) -> JudgedRecord:
     """The record with an answer for each app it names."""
-    return JudgedRecord(record, tuple(judge_listing(listing, catalog, as_of) for listing in record.listings))
+    ids = {entry.value for subject in catalog.subjects.values() for entry in subject.app_ids}
+    return JudgedRecord(record, tuple(_judge(listing, ids, catalog, as_of) for listing in record.listings))
+
+
+def _judge(listing: Listing, ids: AbstractSet[str | None], catalog: Catalog, as_of: date) -> ListedApp:
+    """Most apps of a device have an id that no subject has, and nothing else to go by."""
+    if listing.app_id not in ids and not (listing.store_id or listing.signers or listing.past_signers):
+        return ListedApp(listing)
+    return judge_listing(listing, catalog, as_of)
 
 
 def judge_listing(listing: Listing, catalog: Catalog, as_of: date) -> ListedApp:

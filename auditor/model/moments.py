@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 _FURTHEST_ZONE = timedelta(hours=14)
 """No zone is further from UTC: local times tell nothing of an order within it."""
 
 
+@lru_cache(maxsize=4096)
 def surely_before(earlier: str, later: str) -> bool:
     """Whether one moment lies before another whatever the zone of local times is; False where either is unknown."""
+    # A device has few sources, and each of its apps asks for their order.
     first, second = _parsed(earlier), _parsed(later)
     if first is None or second is None:
         return False
