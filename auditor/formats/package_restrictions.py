@@ -55,6 +55,11 @@ class UserPackage:
         return self.enabled in _DISABLED
 
     @property
+    def was_there(self) -> bool:
+        """Whether anything tells that the user had it: data, a reason of removal, a time of installation."""
+        return self.has_data or self.uninstall_reason is not None or self.first_installed is not None
+
+    @property
     def has_data(self) -> bool:
         """A data directory is on record. An uninstallation that deletes the data clears both numbers."""
         return self.ce_data_inode is not None or self.de_data_inode is not None

@@ -205,6 +205,7 @@ def _for_user(whole: Listing, package: DumpedPackage, user: DumpedUser) -> Listi
     words = {*whole.flags, *user.words}
     if user.installed is False and state is not State.ARCHIVED:
         words.add("not installed for this user")
+        words |= {"removed for this user"} if user.removed or user.has_data else set()
     return replace(
         whole,
         user=user.id,
@@ -224,11 +225,9 @@ def _user_state(package: DumpedPackage, user: DumpedUser) -> State:
     if user.installed:
         # Its code may lie on storage that was not there when the dump was made.
         return State.UNKNOWN if package.code_gone else State.INSTALLED
-    if user.has_data:
-        return State.RESIDUAL
-    if package.code_gone or user.removed or user.first_installed:
-        return State.HISTORY
-    # Another user has it, or the system image: nothing says that this user ever had.
+    if package.code_gone:
+        return State.RESIDUAL if user.has_data else State.HISTORY
+    # Another user has it, or the system image: what this user had of it does not take the code away.
     return State.PRESENT
 
 

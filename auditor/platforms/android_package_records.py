@@ -234,6 +234,7 @@ def _user_listing(item: UserPackage, user: str, origin: Origin) -> Listing:
         "hidden": item.hidden,
         "installed by policy": item.install_reason == INSTALL_REASON_POLICY,
         "instant": item.instant,
+        "removed for this user": not item.installed and not item.archived and item.was_there,
         "stopped": item.stopped,
         "suspended": item.suspended,
     }
@@ -251,20 +252,16 @@ def _user_listing(item: UserPackage, user: str, origin: Origin) -> Listing:
 def _user_state(item: UserPackage) -> State:
     """What a package is to one user.
 
-    The service names every package it knows, also to users who never had it. Removal for one user clears the numbers of
-    the data directories unless the data is kept, so such a number without an installation means kept data. A reason of
-    removal or a time of installation means that the user had it once. Where nothing tells, the code lies on the device
-    (in the system, or for another user) and the user does not have it.
+    The service names every package it knows, also to users who never had it, and forgets one that goes for all users
+    with its data. Removal for one user clears the numbers of the data directories unless the data is kept, so such a
+    number without an installation means kept data. Without one, whatever the user had before, the code lies on the
+    device: in the system, or for another user.
     """
     if item.archived:
         return State.ARCHIVED
     if item.installed:
         return State.INSTALLED
-    if item.has_data:
-        return State.RESIDUAL
-    if item.uninstall_reason is not None or item.first_installed is not None:
-        return State.HISTORY
-    return State.PRESENT
+    return State.RESIDUAL if item.has_data else State.PRESENT
 
 
 def _read_users(source: RecordSource, data: Blob) -> DeviceRecord:

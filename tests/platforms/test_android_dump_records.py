@@ -189,12 +189,16 @@ def test_what_a_listing_says() -> None:
     ("line", "state", "flags"),
     [
         ("installed=true hidden=true enabled=2", State.INSTALLED, ("disabled", "hidden")),
-        ("ceDataInode=9 installed=false", State.RESIDUAL, ("not installed for this user",)),
+        ("ceDataInode=9 installed=false", State.PRESENT, ("not installed for this user", "removed for this user")),
         ("ceDataInode=0 installed=false", State.PRESENT, ("not installed for this user",)),
-        ("installed=false\n      uninstallReason=1", State.HISTORY, ("not installed for this user",)),
+        (
+            "installed=false\n      uninstallReason=1",
+            State.PRESENT,
+            ("not installed for this user", "removed for this user"),
+        ),
         (
             "installed=false\n      firstInstallTime=2024-01-01 00:00:00",
-            State.HISTORY,
+            State.PRESENT,
             ("not installed for this user",),
         ),
         ("ceDataInode=9 installed=false\n      archiveTime=2026-01-01 00:00:00", State.ARCHIVED, ()),
@@ -489,3 +493,13 @@ def test_lists_that_name_more_than_is_read_are_told() -> None:
         assert len(found.listings) == 5
         assert [item.code for item in found.problems] == [ProblemCode.LIMIT]
         assert found.completeness is Completeness.PARTIAL
+
+
+@pytest.mark.parametrize("line", ["ceDataInode=7 installed=false", "ceDataInode=0 installed=false"])
+def test_a_system_app_that_was_removed_for_the_user_still_lies_on_the_device(line: str) -> None:
+    """``pm uninstall -k --user 0`` is how people get rid of an app of the maker; its code stays."""
+    told = f"{line}\n      firstInstallTime=2009-01-01 00:00:00\n      uninstallReason=1"
+    head = package(SYSTEM, "cn.wps.moffice_eng").partition("    User 0:")[0]
+    found = by_user(record("x", dump(FRAMEWORK, head + user_line(0, told))), "cn.wps.moffice_eng")["0"]
+    assert (found.state, found.system) == (State.PRESENT, True)
+    assert "removed for this user" in found.flags

@@ -366,8 +366,8 @@ def test_a_file_that_the_system_refuses_is_a_problem() -> None:
         (user_package("a.b", ceDataInode=long(9)), State.INSTALLED),
         (user_package("a.b", inst=flag(False)), State.PRESENT),
         (user_package("a.b", inst=flag(False), ceDataInode=long(9)), State.RESIDUAL),
-        (user_package("a.b", inst=flag(False), uninstall_reason=number(1)), State.HISTORY),
-        (user_package("a.b", inst=flag(False), first_install_time=long_hex(43)), State.HISTORY),
+        (user_package("a.b", inst=flag(False), uninstall_reason=number(1)), State.PRESENT),
+        (user_package("a.b", inst=flag(False), first_install_time=long_hex(43)), State.PRESENT),
         (user_package("a.b", ARCHIVED, inst=flag(False), ceDataInode=long(9)), State.ARCHIVED),
     ],
 )
@@ -475,3 +475,21 @@ def test_damage_never_raises() -> None:
             held = Held("data/system/packages.xml", damaged)
             found = read(RecordSource(RecordKind.PACKAGES_XML, held, {}, Budget(DEFAULT)))
             assert found.listings or found.problems
+
+
+@pytest.mark.parametrize(
+    ("item", "removed"),
+    [
+        (user_package("a.b"), False),
+        (user_package("a.b", first_install_time=long_hex(43)), False),
+        (user_package("a.b", inst=flag(False)), False),
+        (user_package("a.b", inst=flag(False), first_install_time=long_hex(0)), False),
+        (user_package("a.b", inst=flag(False), first_install_time=long_hex(43)), True),
+        (user_package("a.b", inst=flag(False), uninstall_reason=number(1)), True),
+        (user_package("a.b", inst=flag(False), ceDataInode=long(9)), True),
+        (user_package("a.b", ARCHIVED, inst=flag(False), ceDataInode=long(9)), False),
+    ],
+)
+def test_a_removal_for_the_user_is_told_beside_the_state(item: Node, removed: bool) -> None:
+    (found,) = record("users/0/package-restrictions.xml", abx(restrictions(item))).listings
+    assert ("removed for this user" in found.flags) is removed
