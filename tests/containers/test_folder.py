@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from auditor.containers.folder import FileMember, Folder, find_files
+from auditor.containers.folder import FileMember, Folder, find_files, find_siblings
 from auditor.errors import InputError, LimitError
 from auditor.limits import DEFAULT, Limits
 from auditor.model import Origin, Problem, ProblemCode
@@ -224,3 +224,35 @@ def test_a_hostile_name_is_shown_inert_and_opened_all_the_same(tmp_path: Path, r
     assert str(found.origin) == HOSTILE[raw]
     assert found.open() == b"content"
     assert os.fsencode(found.path) == raw
+
+
+class TestNeighbours:
+    """What lies beside a file that the user named alone."""
+
+    def member(self, tmp_path: Path, label: str = "app.db") -> FileMember:
+        for name in ("app.db", "app.db-wal", "inner/x"):
+            (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / "in" / name).write_bytes(name.encode())
+        (tmp_path / "mappings").write_bytes(b"names")
+        (tmp_path / "in" / "link").symlink_to("/etc/passwd")
+        return FileMember(tmp_path / "in" / "app.db", label, 6, Origin((label,)), DEFAULT)
+
+    def test_the_files_of_its_folder_and_the_names_above(self, tmp_path: Path) -> None:
+        found = find_siblings([self.member(tmp_path)])
+        assert sorted(found) == ["../mappings", "app.db", "app.db-wal"]
+        assert bytes(found["app.db-wal"].open()) == b"app.db-wal"
+        assert bytes(found["../mappings"].open()) == b"names"
+        assert str(found["app.db-wal"].origin) == "app.db-wal"
+
+    def test_their_origins_begin_as_its_own_does(self, tmp_path: Path) -> None:
+        found = find_siblings([self.member(tmp_path, "in/app.db")])
+        assert str(found["app.db-wal"].origin) == "in/app.db-wal"
+        assert found["app.db-wal"].path == "in/app.db-wal"
+
+    def test_the_end_of_a_file_is_read_alone(self, tmp_path: Path) -> None:
+        member = self.member(tmp_path)
+        assert (member.tail(3), member.tail(100)) == (b".db", b"app.db")
+        with pytest.raises(LimitError):
+            replace(member, limits=replace(DEFAULT, file_size=2)).tail(1)
+        with pytest.raises(InputError):
+            replace(member, file=tmp_path / "none").tail(1)
