@@ -46,8 +46,8 @@ from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Found, Search
 
 _T = TypeVar("_T")
-_FILES_BETWEEN = 8
-"""Files that are looked at before the memory of their pages is given back: apps in an archive are all found first."""
+_FILES_BETWEEN = 1024
+"""Files that are looked at before the memory of their pages is given back: some 16 KiB of each."""
 
 
 @dataclass(frozen=True, slots=True)

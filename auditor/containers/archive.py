@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
+from auditor.containers.mapping import count_read
 from auditor.containers.member import Budget
 from auditor.containers.spool import spool
 from auditor.errors import FormatError, LimitError
@@ -44,6 +45,7 @@ class ArchiveMember:
         if self.entry.size > limits.spool_memory:
             return spool(self.archive.chunks(self.entry), self.budget, limits.member_size, name="member_size")
         self.budget.spend(self.entry.size)
+        count_read(self.entry.size)
         return self.archive.read(self.entry, limits.member_size)
 
     def source(self) -> Source:

@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterable
 
-from auditor.containers.mapping import forget_pages, map_file
+from auditor.containers.mapping import count_read, map_file
 from auditor.containers.member import Budget
 from auditor.errors import FormatError, InputError, LimitError
 from auditor.formats.blob import Blob
@@ -15,7 +15,6 @@ from auditor.formats.blob import Blob
 _NO_ROOM = "no room to unpack it: name a larger folder for temporary files in TMPDIR"
 _HOLE = 1 << 16
 _ZEROS = bytes(_HOLE)
-_BETWEEN = 64 << 20
 _PIECES = 1024
 """Pieces that are kept apart: a stream of single bytes must not become as many objects."""
 
@@ -36,6 +35,7 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
     pending = iter(chunks)
     for chunk in pending:
         budget.spend(len(chunk))
+        count_read(len(chunk))
         size += len(chunk)
         _check(size, limit, name)
         # Views of an image cost nothing until they are joined; what may still change is copied.
@@ -51,7 +51,7 @@ def spool(chunks: Iterable[bytes | memoryview], budget: Budget, limit: int, *, n
 def _to_file(
     held: list[bytes | memoryview], pending: Iterable[bytes | memoryview], budget: Budget, limit: int, name: str
 ) -> mmap.mmap:
-    size = forgotten = 0
+    size = 0
     try:
         with tempfile.TemporaryFile() as file:
             for chunk in held:
@@ -59,12 +59,9 @@ def _to_file(
             held.clear()
             for chunk in pending:
                 budget.spend(len(chunk))
+                count_read(len(chunk))
                 _check(size + len(chunk), limit, name)
                 size = _append(file.fileno(), chunk, size)
-                if size - forgotten > _BETWEEN:
-                    # What is packed may be mapped, and goes by once.
-                    forget_pages()
-                    forgotten = size
             os.ftruncate(file.fileno(), size)
             return map_file(file.fileno())
     except OSError as error:

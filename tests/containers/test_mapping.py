@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from auditor.containers import mapping
-from auditor.containers.mapping import forget_pages, map_file
+from auditor.containers.mapping import count_read, forget_pages, map_file
 
 STATUS = Path("/proc/self/status")
 MIB = 1 << 20
@@ -34,6 +34,26 @@ def test_memory_is_given_back_and_the_bytes_stay(tmp_path: Path) -> None:
     forget_pages()
     assert mapped_kib() < before - 50 * 1024
     assert (data[0], view[-1]) == (1, 1)
+
+
+def test_memory_is_given_back_after_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back: list[int] = []
+
+    class Watched:
+        closed = False
+
+        def madvise(self, advice: int) -> None:
+            given_back.append(advice)
+
+    watched = Watched()
+    forget_pages()
+    monkeypatch.setattr(mapping, "_MAPPED", {watched})
+    for _ in range(63):
+        count_read(MIB)
+    assert given_back == []
+    count_read(2 * MIB)
+    count_read(2 * MIB)
+    assert len(given_back) == 1
 
 
 def test_mappings_that_are_closed_or_gone_do_no_harm(tmp_path: Path) -> None:
