@@ -179,6 +179,9 @@ def _match_sibling(extraction: Extraction, subject: Subject) -> Match | None:
     app = extraction.app
     if app.signing.state not in (SigningState.VERIFIED, SigningState.RECORDED):
         return None
+    # Most apps have no signer of a subject at all: telling its own from its vendor's is for the few that have.
+    if _reference_for(app, subject.certificates) is None:
+        return None
     reference = _reference_for(app, family_of(subject))
     if reference is None:
         return None
