@@ -33,7 +33,10 @@ def merge_device(
     users = _users(scans)
     full = [record for scan in scans for record in full_records_of(scan)]
     apps = tuple(_apps(scans, users, full))
-    reasons = tuple(_open_reasons(scans, apps, frozenset(record.platform for record in full)))
+    conflicts = tuple(_device_conflicts(scans))
+    reasons = [*_open_reasons(scans, apps, frozenset(record.platform for record in full))]
+    if conflicts:
+        reasons.append("its sources may be of different devices")
     return MergedDevice(
         id=device,
         attributes=_attributes(scans),
@@ -42,7 +45,7 @@ def merge_device(
         apps=apps,
         verdicts=tuple(_verdicts(apps, subjects, bool(reasons))),
         open_reasons=(*reasons, *_open_apps(apps)),
-        conflicts=tuple(_device_conflicts(scans)),
+        conflicts=conflicts,
     )
 
 

@@ -39,7 +39,7 @@ class Surroundings:
 
 def merge_app(found: Sequence[Sighting], around: Surroundings) -> DeviceApp:
     """One app from its sightings, at least one."""
-    found = sorted(found, key=lambda item: item.place)
+    found = sorted(found, key=_place_in_order)
     found = sorted(found, key=lambda item: (item.weight, item.when, item.source), reverse=True)
     gone = _gone_since(found, around.full)
     states = tuple(_states(found, around, gone))
@@ -65,6 +65,11 @@ def merge_app(found: Sequence[Sighting], around: Surroundings) -> DeviceApp:
         notes=_distinct(_notes(found, in_place, gone)),
         conflicts=_distinct(conflicts_of(found, in_place, around.full, around.areas, around.unread)),
     )
+
+
+def _place_in_order(item: Sighting) -> tuple[object, ...]:
+    """The same order whatever was read first."""
+    return (item.place, item.user, item.state, item.version_code, item.build, item.digests, item.installer, item.times)
 
 
 def _distinct(values: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -745,6 +746,11 @@ def test_sources_of_different_devices_are_warned_of(name: str) -> None:
     assert merged(one, a_scan(identity("A", name), number=2)).conflicts == ()
 
 
+def test_absence_is_not_proven_by_the_sources_of_another_device() -> None:
+    two = [a_scan(*whole_device(), identity("A"), number=1), a_scan(identity("B"), number=2)]
+    assert merged(*two).open_reasons == ("its sources may be of different devices",)
+
+
 def test_partitions_of_one_device_may_name_its_model_differently() -> None:
     assert merged(identity("Pixel 8", "model"), identity("generic", "model")).conflicts == ()
     assert len(merged(a_scan(identity("A", "model")), a_scan(identity("B", "model"), number=2)).conflicts) == 1
@@ -821,3 +827,39 @@ def test_the_merge_does_not_depend_on_the_order_of_what_was_read() -> None:
     forward, backward = merged(*parts), merged(*reversed(parts))
     assert forward.apps == backward.apps
     assert forward.verdicts == backward.verdicts
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_any_mixture_of_sources_gives_the_same_truth_in_any_order(seed: int) -> None:
+    draw = random.Random(seed)
+    parts: list[Audit | JudgedRecord | Problem] = []
+    for number in range(draw.randint(1, 9)):
+        if draw.random() < 0.4:
+            place = draw.choice(["", SYSTEM, DOWNLOAD, "apks/a.apk", "ffs.tar!data/app/vmdl1.tmp/base.apk"])
+            own = draw.choice([WECHAT, ""])
+            parts.append(a_build(own, place, version_code=draw.choice(["70", "80"]), content=str(number)))
+            continue
+        kind = draw.choice(list(RecordKind))
+        listings = [
+            listing(
+                draw.choice([WECHAT, SHOP]),
+                draw.choice(list(State)),
+                draw.choice(["", "0", "10"]),
+                version_code=draw.choice(["", "70", "80"]),
+                updated=draw.choice(["", "2026-01-01T00:00:00", "2026-03-01T00:00:00Z", "no time"]),
+                signer_digests=draw.choice([(), (java_hash("one"),), (java_hash("two"),)]),
+                installer=draw.choice(["", "a", "b"]),
+            )
+            for _ in range(draw.randint(0, 3))
+        ]
+        taken = draw.choice(["", "2026-02-01T00:00:00Z", "2026-05-01T00:00:00"])
+        parts.append(a_record(*listings, kind=kind, taken=taken, place=f"record-{number}"))
+    first, *others = [merged(*order) for order in (parts, parts[::-1], draw.sample(parts, len(parts)))]
+    for other in others:
+        assert [replace(app, conflicts=(), notes=()) for app in other.apps] == [
+            replace(app, conflicts=(), notes=()) for app in first.apps
+        ]
+        assert other.verdicts == first.verdicts
+    found = {app.app_id: app for app in first.apps}
+    if any(isinstance(part, Audit) and not part.app.origin.path[-1].endswith("a.apk") for part in parts):
+        assert any(app.is_present for app in found.values())

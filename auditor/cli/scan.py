@@ -97,7 +97,8 @@ def scan(
     report = report_of(run, audits, fail_on)
     write_report(report, "text", names_of(catalog))
     if not quiet:
-        say(f"stored in {db} as scan {scan_id}; 'auditor report --db {db}' shows it again")
+        again = f"report --db {db}' shows it again" if not device else f"device show {device} --db {db}' merges it"
+        say(f"stored in {db} as scan {scan_id}; 'auditor {again}")
     return report.exit_code
 
 

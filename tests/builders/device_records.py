@@ -95,10 +95,10 @@ def listing(app_id: str = WECHAT, state: State = State.INSTALLED, user: str = ""
 
 
 def an_id_match(
-    subject: str = "wechat", grade: Grade = Grade.CLAIMED, app_id: str = WECHAT, at: Origin = Origin(("record",))
+    subject: str = "wechat", grade: Grade = Grade.CLAIMED, app_id: str = WECHAT, at: Origin | None = None
 ) -> Match:
     """The id of a designated app."""
-    fact = Fact(FactKind.APP_ID, app_id, at)
+    fact = Fact(FactKind.APP_ID, app_id, at or origin("record"))
     hit = ClauseHit("app-id", FactKind.APP_ID, 1, 1, (fact,))
     return Match(f"app:{subject}", subject, Role.APP, grade, (hit,), Relation.MAIN, detail="named by a record")
 

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 import auditor.catalog
+import auditor.scan
 from auditor.catalog import Catalog, load_catalog
 from auditor.inventory import Inventory
 from auditor.model import Audit, JudgedRecord, Platform, RecordKind, State
+from auditor.scan import Run
 from tests.builders.device_records import (
     CODE,
     SHOP,
@@ -190,6 +192,37 @@ def test_a_device_with_hundreds_of_apps_stays_readable(invoke: Invoke, fake: Fak
     assert "    400 installed; code not seen" in lines
     every = invoke("device", "show", "p17", "--db", db, "--all").out
     assert every.count("conflict") >= 400
+
+
+def test_real_sources_of_a_device_are_merged(
+    invoke: Invoke, tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An extraction, a bug report and a backup, as the samples have them."""
+    monkeypatch.setattr(auditor.scan, "Run", Run)
+    samples = Path(__file__).resolve().parents[2] / "samples" / "devices"
+    for name in ("android.tar", "bugreport.zip", "ios-backup.zip"):
+        assert invoke("scan", samples / name, "--db", db, "--device", "p17", "-q").code == 1
+    ended = invoke("device", "show", "p17", "--db", db)
+    text = " ".join(ended.out.split())
+    assert ended.code == 1
+    assert text.startswith("Device p17: present: Alipay, WeChat, WeChat Pay Not proven absent: CamScanner,")
+    for told in (
+        "because no source lists all apps of the iOS device",
+        "because its sources may be of different devices",
+        "conflict the sources name different values of platform: android (",
+        "Alipay: has the id of the app, but not its signature (impostor)",
+        "conflict state for user 0: installed (package-restrictions.xml,",
+        "state user 0: residual data known from data directories",
+        "state in a backup",
+    ):
+        assert told in text
+
+
+def test_the_end_of_a_scan_names_the_command_that_merges_it(
+    invoke: Invoke, fake: FakeRun, tmp_path: Path, db: Path
+) -> None:
+    ended = invoke("scan", tmp_path, "--db", db, "--device", "p17")
+    assert ended.err == f"stored in {db} as scan 1; 'auditor device show p17 --db {db}' merges it\n"
 
 
 def test_text_from_a_device_is_inert(invoke: Invoke, fake: FakeRun, tmp_path: Path, db: Path) -> None:
