@@ -34,6 +34,7 @@ from auditor.platforms.signs import (
     COMPANIONS,
     FOR_BELOW,
     IMAGE_SUFFIXES,
+    RECORDS_BY_PLACE,
     STORE_RECORD,
     USERDATA,
     is_partition_name,
@@ -249,7 +250,7 @@ def _find_nothing(item: Member, search: Search, *, expected: bool) -> Iterator[P
     """What there is to say of an empty file."""
     if expected:
         yield Problem(ProblemCode.EMPTY, item.origin, "the file is empty; fetch it again")
-    elif search.records and recognise_record(item.path, b"") is not None:
+    elif search.records and _name(item).startswith(RECORDS_BY_PLACE) and recognise_record(item.path, b"") is not None:
         yield Problem(ProblemCode.EMPTY, item.origin, "a record of the device that is empty; fetch it again")
 
 

@@ -20,6 +20,8 @@ COMPANIONS = (
     (".obb", f"an expansion file of an app, and no app: {_NAME_IT}"),
 )
 """Files that lie beside apps, by their suffix, and what to say to who names one of them."""
+RECORDS_BY_PLACE = ("packages", "package-restrictions")
+"""How the names of records begin whose place alone tells them, even when they are empty."""
 STORE_RECORD = "iTunesMetadata.plist"
 FOR_BELOW = frozenset({STORE_RECORD, "mappings"})
 """Files that say something of what is in the folders beside them."""

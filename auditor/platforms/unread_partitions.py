@@ -10,7 +10,7 @@ from auditor.errors import AuditorError
 from auditor.formats.foreign_carriers import recognise_disk_encryption
 from auditor.formats.source import Source
 from auditor.limits import MIB
-from auditor.model import Problem, ProblemCode
+from auditor.model import FactKind, Problem, ProblemCode
 from auditor.platforms.refusal import refusal
 
 _FOOTER = 16384
@@ -50,7 +50,7 @@ def unread_partition(member: Member) -> Problem | None:
     if _USER_DATA.fullmatch(member.path.rpartition("/")[2]) is not None:
         detail = "user data without a visible file system: it is encrypted; scan an extraction of its files"
         return Problem(ProblemCode.ENCRYPTED, member.origin, detail)
-    hides = frozenset() if source.size < _SMALL else None
+    hides: frozenset[FactKind] | None = frozenset() if source.size < _SMALL else None
     return Problem(ProblemCode.UNSUPPORTED, member.origin, "holds no file system that is read", hides)
 
 
