@@ -48,7 +48,7 @@ def check(
     """Read apps once and answer, without a database.
 
     Takes APK and IPA files, their bundles (.apks, .xapk, .apkm, .aab, split sets, .app folders), archives and
-    folders of them.
+    folders of them; images, extractions, backups and dumps of devices, and the lists of apps that they hold.
     """
     from auditor.catalog import load_catalog
     from auditor.cli.output import progress_bar, write, write_report

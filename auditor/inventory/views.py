@@ -207,12 +207,17 @@ _DEVICES = """CREATE VIEW device_state AS
     count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM audits JOIN answers ON answers.audit = audits.id
       WHERE audits.build = sightings.build AND audits.catalog = scans.catalog AND answers.verdict = 'unknown')
       THEN sightings.build END) AS apps_with_unknown, -- apps with an UNKNOWN subject
-    (SELECT count(*) FROM problems WHERE problems.scan = scans.id) AS scan_problems -- problems outside any app
+    (SELECT count(*) FROM problems WHERE problems.scan = scans.id) AS scan_problems, -- problems outside any app
+    count(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM listed JOIN records ON records.id = listed.record
+      JOIN listed_findings ON listed_findings.listed = listed.id
+      WHERE listed.sighting = sightings.id AND records.scan = scans.id)
+      THEN listings.platform || listings.app_id END) AS listed_with_findings -- apps with a finding that records name
   FROM devices
   JOIN scans ON scans.id = (SELECT max(latest.id) FROM scans AS latest WHERE latest.device = devices.id)
   LEFT JOIN fleets ON fleets.id = devices.fleet
   LEFT JOIN scan_sightings ON scan_sightings.scan = scans.id
   LEFT JOIN sightings ON sightings.id = scan_sightings.sighting
+  LEFT JOIN listings ON listings.id = sightings.listing
   GROUP BY devices.id"""
 
 _RECORDED = """CREATE VIEW recorded AS

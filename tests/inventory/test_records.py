@@ -205,7 +205,8 @@ def test_the_state_of_a_device_counts_apps_that_only_records_name(inventory: Inv
     scan_id = begin(inventory)
     inventory.record(scan_id, build.a_build(build.SHOP), seen=made.SEEN)
     inventory.record_listings(scan_id, build.a_record(build.listing(), build.listing(build.SHOP)), seen=made.SEEN)
-    assert inventory.connection.execute("SELECT apps, listed FROM device_state").fetchall() == [(1, 2)]
+    sql = "SELECT apps, listed, apps_with_findings, listed_with_findings FROM device_state"
+    assert inventory.connection.execute(sql).fetchall() == [(1, 2, 0, 1)]
 
 
 def test_a_record_of_an_unknown_scan_is_refused(inventory: Inventory) -> None:

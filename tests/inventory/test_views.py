@@ -24,7 +24,8 @@ COLUMNS = {
     "evidence_detail": "app_id version build subject signature role grade clause matched listed kind value place"
     " offset",
     "unreadable": "app_id version build code place offset detail unknown scan",
-    "device_state": "fleet device scan started complete apps listed apps_with_findings apps_with_unknown scan_problems",
+    "device_state": "fleet device scan started complete apps listed apps_with_findings apps_with_unknown scan_problems"
+    " listed_with_findings",
     "recorded": "device record completeness taken platform app_id version version_code label user state installer"
     " installed updated seen signers subject grade origin scan",
 }
@@ -156,11 +157,11 @@ def test_unreadable_names_the_subjects_left_open_and_the_files_that_are_no_app(i
 
 def test_the_state_of_a_device_is_that_of_its_latest_scan(inventory: Inventory) -> None:
     assert rows(inventory, "SELECT * FROM device_state ORDER BY device") == [
-        ("sales", "phone-1", 1, "2026-01-01", 1, 2, 0, 1, 1, 1),
-        (None, "phone-2", 2, "2026-02-01", 0, 1, 0, 1, 1, 0),
+        ("sales", "phone-1", 1, "2026-01-01", 1, 2, 0, 1, 1, 1, 0),
+        (None, "phone-2", 2, "2026-02-01", 0, 1, 0, 1, 1, 0, 0),
     ]
     cleaned = inventory.begin(made.a_scan(), started="2026-03-01", device=Device("phone-1"))
     inventory.finish(cleaned, finished="2026-03-01", complete=True)
     assert rows(inventory, "SELECT * FROM device_state WHERE device = 'phone-1'") == [
-        ("sales", "phone-1", 3, "2026-03-01", 1, 0, 0, 0, 0, 0)
+        ("sales", "phone-1", 3, "2026-03-01", 1, 0, 0, 0, 0, 0, 0)
     ]
