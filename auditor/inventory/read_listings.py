@@ -143,7 +143,7 @@ def _match(row: list[Any], listing: Listing) -> Match:
 
 def _hit(stored: list[Any], listing: Listing) -> ClauseHit:
     clause, kind, matched, listed, values = stored
-    facts = tuple(Fact(FactKind(kind), value, listing.origin) for value in values)
+    facts = tuple(Fact(FactKind(kind), value, listing.origin.at(None)) for value in values)
     return ClauseHit(clause, FactKind(kind), matched, listed, facts)
 
 

@@ -218,6 +218,17 @@ def test_real_sources_of_a_device_are_merged(
         assert told in text
 
 
+@pytest.mark.parametrize("output_format", ["text", "json"])
+@pytest.mark.parametrize("name", ["android.tar", "bugreport.zip", "ios-backup.zip"])
+def test_report_says_of_records_what_check_says(
+    invoke: Invoke, tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch, name: str, output_format: str
+) -> None:
+    monkeypatch.setattr(auditor.scan, "Run", Run)
+    sample = Path(__file__).resolve().parents[2] / "samples" / "devices" / name
+    invoke("scan", sample, "--db", db)
+    assert invoke("report", "--db", db, "--format", output_format) == invoke("check", sample, "--format", output_format)
+
+
 def test_the_end_of_a_scan_names_the_command_that_merges_it(
     invoke: Invoke, fake: FakeRun, tmp_path: Path, db: Path
 ) -> None:

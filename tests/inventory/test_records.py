@@ -69,7 +69,7 @@ def stored(inventory: Inventory, *records: JudgedRecord, device: str = "phone-1"
 
 
 def a_full_record() -> JudgedRecord:
-    match = build.an_id_match(at=FULL_LISTING.origin)
+    match = build.an_id_match(at=FULL_LISTING.origin.at(None))
     record = DeviceRecord(
         RecordKind.DUMPSYS_PACKAGE,
         FULL_LISTING.origin.at(None),
