@@ -147,9 +147,25 @@ def _read_slots(source: Source, geometry: _Geometry, limits: Limits, remarks: li
             else:
                 sound = True
                 yield metadata
+                if not copy:
+                    yield from _differing_copy(source, geometry, metadata, limits, remarks)
                 break
     if not sound and unsupported is not None:
         raise unsupported
+
+
+def _differing_copy(
+    source: Source, geometry: _Geometry, metadata: _Metadata, limits: Limits, remarks: list[str]
+) -> Iterator[_Metadata]:
+    """The copy of a slot's metadata where it is sound as well and lays out something else."""
+    at = _METADATA_START + geometry.metadata_size * (geometry.slots + metadata.slot)
+    try:
+        copy = _read_metadata(source, at, geometry.metadata_size, metadata.slot, limits)
+    except FormatError:
+        return
+    if (copy.partitions, copy.extents) != (metadata.partitions, metadata.extents):
+        remarks.append(f"metadata slot {metadata.slot} and its copy differ; the partitions of both are listed")
+        yield copy
 
 
 def _read_metadata(source: Source, at: int, most: int, slot: int, limits: Limits) -> _Metadata:

@@ -115,6 +115,10 @@ def test_slots_that_agree_are_listed_once() -> None:
     data = super_image(Slot(PARTS), Slot([Part("x")]))
     same = data[METADATA : METADATA + MAX_SIZE]
     data = data[: METADATA + MAX_SIZE] + same + data[METADATA + 2 * MAX_SIZE :]
+    assert "metadata slot 1 and its copy differ; the partitions of both are listed" in (
+        parse_super_image(BlobSource(data)).remarks
+    )
+    data = data[: METADATA + 3 * MAX_SIZE] + same + data[METADATA + 4 * MAX_SIZE :]
     found = parse_super_image(BlobSource(data))
     assert len(found.partitions) == 3
     assert found.remarks == ()
