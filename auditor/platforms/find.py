@@ -36,10 +36,11 @@ from auditor.platforms.signs import (
     IMAGE_SUFFIXES,
     RECORDS_BY_PLACE,
     STORE_RECORD,
+    TAR_SUFFIX,
     USERDATA,
     is_partition_name,
 )
-from auditor.platforms.unread_partitions import unread_partition
+from auditor.platforms.unread_partitions import is_blank, unread_partition
 
 
 def _nothing_beside() -> Mapping[str, Member]:
@@ -206,7 +207,7 @@ def open_file(
 
     A ``partition`` in which nothing is recognised is told of, where it could hold apps.
     """
-    expected = asked or item.path.lower().endswith(APP_SUFFIXES)
+    expected = asked or item.path.lower().endswith((*APP_SUFFIXES, TAR_SUFFIX))
     if item.size == 0:
         yield from _find_nothing(item, search, expected=expected)
         return
@@ -271,10 +272,12 @@ def _answer(item: Member, *, asked: bool, archive: bool = False) -> Iterator[Pro
     path = item.path.lower()
     named_app = path.endswith(APP_SUFFIXES)
     companion = next((text for suffix, text in COMPANIONS if path.endswith(suffix)), "")
-    image = unread_partition(item) if asked and path.endswith(IMAGE_SUFFIXES) and not archive else None
+    image = unread_partition(item, promised=True) if asked and path.endswith(IMAGE_SUFFIXES) and not archive else None
     nothing: frozenset[FactKind] = frozenset()
     if image is not None:
         yield image
+    elif path.endswith(TAR_SUFFIX) and not archive and not is_blank(source_of(item)):
+        yield Problem(ProblemCode.ARCHIVE_DAMAGED, item.origin, "no tar archive, whatever its name says")
     elif companion and asked:
         yield Problem(ProblemCode.UNSUPPORTED, item.origin, companion, nothing)
     elif archive:

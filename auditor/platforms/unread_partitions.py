@@ -12,6 +12,7 @@ from auditor.formats.source import Source
 from auditor.limits import MIB
 from auditor.model import FactKind, Problem, ProblemCode
 from auditor.platforms.refusal import refusal
+from auditor.platforms.signs import is_partition_name
 
 _FOOTER = 16384
 _SAMPLES = 64
@@ -31,9 +32,10 @@ _SMALL = 8 * MIB
 """Smaller partitions keep settings and firmware; no app was ever shipped in one without a file system."""
 
 
-def unread_partition(member: Member) -> Problem | None:
+def unread_partition(member: Member, *, promised: bool = False) -> Problem | None:
     """The problem of a partition, or of a raw image, in which nothing was recognised; None where nothing can be.
 
+    ``promised`` where the user, or its name, says that it holds apps: then its size is no excuse.
     Metadata encryption, which every device launched with Android 11 or later has, leaves no mark: user data that is
     neither blank nor a file system is taken for it.
     """
@@ -42,19 +44,24 @@ def unread_partition(member: Member) -> Problem | None:
         footer = bytes(source.read(max(source.size - _FOOTER, 0), min(_FOOTER, source.size)))
     except AuditorError as error:
         return refusal(member.origin, error, ProblemCode.UNREADABLE)
+    promised = promised or is_partition_name(member.path)
     encrypted = recognise_disk_encryption(footer)
     if encrypted is not None:
         return Problem(ProblemCode.ENCRYPTED, member.origin, encrypted)
-    if member.peek(16).startswith(_STARTS) or _is_blank(source):
+    if member.peek(16).startswith(_STARTS):
         return None
+    if is_blank(source):
+        # Most file systems begin with a KiB of zeros: of an image that was cut off they may be all there is.
+        detail = "blank, or cut off before its file system begins; fetch it again"
+        return Problem(ProblemCode.EMPTY, member.origin, detail) if promised else None
     if _USER_DATA.fullmatch(member.path.rpartition("/")[2]) is not None:
         detail = "user data without a visible file system: it is encrypted; scan an extraction of its files"
         return Problem(ProblemCode.ENCRYPTED, member.origin, detail)
-    hides: frozenset[FactKind] | None = frozenset() if source.size < _SMALL else None
+    hides: frozenset[FactKind] | None = frozenset() if source.size < _SMALL and not promised else None
     return Problem(ProblemCode.UNSUPPORTED, member.origin, "holds no file system that is read", hides)
 
 
-def _is_blank(source: Source) -> bool:
+def is_blank(source: Source) -> bool:
     """Whether the start and samples all over are one byte repeated: a partition that was never written."""
     step = max(source.size // _SAMPLES, _SAMPLE_SIZE)
     try:

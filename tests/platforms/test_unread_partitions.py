@@ -46,6 +46,19 @@ def test_a_blank_partition_hides_nothing(data: bytes) -> None:
     assert unread_partition(partition("userdata", data)) is None
 
 
+@pytest.mark.parametrize("data", [bytes(245), bytes(MIB)])
+def test_a_blank_image_that_is_said_to_hold_apps_may_have_been_cut_off(data: bytes) -> None:
+    problem = unread_partition(partition("phone.img", data), promised=True)
+    assert problem is not None
+    assert problem.code == "empty"
+    assert problem.hidden == frozenset(FactKind)
+
+
+def test_the_name_of_a_partition_of_apps_is_such_a_promise() -> None:
+    assert unread_partition(partition("system_a.img", bytes(MIB))) is not None
+    assert unread_partition(partition("logo.img", bytes(MIB))) is None
+
+
 def test_a_partition_that_is_blank_at_its_start_only_is_no_blank_one() -> None:
     assert unread_partition(partition("userdata", bytes(64 * 1024) + NOISE)) is not None
 
