@@ -41,7 +41,6 @@ from auditor.platforms.find import find_in_files, find_in_folder, find_nested
 from auditor.platforms.ios import extract_ios
 from auditor.platforms.meter import Meter
 from auditor.platforms.record_source import RecordSource
-from auditor.platforms.records import read_record
 from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Found, Search
 
@@ -189,6 +188,8 @@ def _read(found: RecordSource | DeviceRecord) -> Iterator[DeviceRecord | Problem
     if isinstance(found, DeviceRecord):
         yield found
         return
+    from auditor.platforms.records import read_record
+
     try:
         yield read_record(found)
     except AuditorError as error:

@@ -108,12 +108,17 @@ def _recorded(run: Run, inventory: Inventory, scan_id: int) -> Iterator[Audit]:
         for audit in run:
             inventory.record(scan_id, audit, seen=now())
             yield audit
-        for problem in run.problems:
-            inventory.record_problem(scan_id, problem)
     except KeyboardInterrupt:
+        _record_problems(run, inventory, scan_id)
         inventory.finish(scan_id, finished=now(), complete=False)
         raise
+    _record_problems(run, inventory, scan_id)
     inventory.finish(scan_id, finished=now(), complete=True)
+
+
+def _record_problems(run: Run, inventory: Inventory, scan_id: int) -> None:
+    for problem in run.problems:
+        inventory.record_problem(scan_id, problem)
 
 
 def _command_line() -> str:

@@ -16,6 +16,10 @@ _TELLING = 2048
 """Bytes from which on a beginning that is like nothing known is that of nothing known."""
 
 
+HEAD_SIZE = 16384
+"""Bytes from the start that tell every carrier: the second geometry of a super image lies at 8192."""
+
+
 @dataclass(frozen=True, slots=True)
 class Carrier:
     """What a file turned out to carry: a folder of files, or further files one by one."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from auditor.containers.carrier import Carrier, RangeMember, StreamMember
+from auditor.containers.carrier import HEAD_SIZE, Carrier, RangeMember, StreamMember
 from auditor.containers.member import Budget, Member, source_of
 from auditor.containers.spool import spool_ranges
 from auditor.containers.tree import open_tree
@@ -34,9 +34,6 @@ from auditor.formats.partition import Partition, PartitionTable
 from auditor.formats.source import Source
 from auditor.limits import Limits
 from auditor.model import Origin, Problem, ProblemCode
-
-HEAD_SIZE = 16384
-"""Bytes from the start that tell every carrier: the second geometry of a super image lies at 8192."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from auditor.containers.carrier import faults_of, release
-from auditor.containers.carrier_kinds import HEAD_SIZE, CarrierKind, Opening, open_carrier, recognise_carriers
+from auditor.containers.carrier import HEAD_SIZE, faults_of, release
 from auditor.containers.folder import FileMember, find_files, find_siblings
 from auditor.containers.member import Budget, Directory, Member, source_of
 from auditor.containers.tree import TreeMember
@@ -26,7 +26,6 @@ from auditor.platforms.compiled_files import belonging, find_compiled
 from auditor.platforms.data_directories import find_data_directories
 from auditor.platforms.find_archive import Zipped, find_in_archive, too_deep
 from auditor.platforms.record_source import RecordSource
-from auditor.platforms.records import leads_record, recognise_record
 from auditor.platforms.refusal import refusal
 from auditor.platforms.search import Beside, Finding, Found, Search
 from auditor.platforms.signs import (
@@ -41,6 +40,9 @@ from auditor.platforms.signs import (
     is_partition_name,
 )
 from auditor.platforms.unread_partitions import is_blank, unread_partition
+
+if TYPE_CHECKING:
+    from auditor.containers.carrier_kinds import CarrierKind, Opening
 
 
 def _nothing_beside() -> Mapping[str, Member]:
@@ -95,7 +97,7 @@ class _Walk:
         if place is self._root and {inner.name for inner in folders} >= USERDATA:
             self._prefix = "data/"
         names = (inner.name for inner in folders)
-        yield from find_data_directories(place.here, f"{self._prefix}{place.path}", names)
+        yield from find_data_directories(place.here, f"{self._prefix}{place.path}", names, place.limits)
         yield from find_backup(place, folders)
         found = find_in_files(files, self._search, depth=self._depth, budget_for=place.budget_for, above=above)
         yield from _with_compiled(found, files, folders)
@@ -251,7 +253,7 @@ def _find_nothing(item: Member, search: Search, *, expected: bool) -> Iterator[P
     """What there is to say of an empty file."""
     if expected:
         yield Problem(ProblemCode.EMPTY, item.origin, "the file is empty; fetch it again")
-    elif search.records and _name(item).startswith(RECORDS_BY_PLACE) and recognise_record(item.path, b"") is not None:
+    elif search.records and _name(item).startswith(RECORDS_BY_PLACE) and _record_kind(item, b"") is not None:
         yield Problem(ProblemCode.EMPTY, item.origin, "a record of the device that is empty; fetch it again")
 
 
@@ -306,9 +308,12 @@ def _find_special(
 ) -> Iterator[Finding] | None:
     """What a file that begins like no zip archive may be: a record, a carrier, or a carrier that is not read."""
     if search.records:
-        kind = recognise_record(item.path, head)
+        kind = _record_kind(item, head)
         if kind is not None:
             return _find_record(kind, item, budget, search, beside, asked=asked)
+    # An ordinary app needs none of the readers of carriers: they are loaded with the first file that is no archive.
+    from auditor.containers.carrier_kinds import Opening, recognise_carriers
+
     carried = recognise_carriers(item.path, head)
     if carried:
         if depth >= budget.limits.container_depth:
@@ -320,10 +325,18 @@ def _find_special(
     return None
 
 
+def _record_kind(item: Member, head: bytes) -> RecordKind | None:
+    from auditor.platforms.records import recognise_record
+
+    return recognise_record(item.path, head)
+
+
 def _find_record(
     kind: RecordKind, item: Member, budget: Budget, search: Search, beside: Beside, *, asked: bool
 ) -> Iterator[Finding]:
     """The record a file is, once for all files that make it up; of those the user may have named any."""
+    from auditor.platforms.records import leads_record
+
     neighbours = beside()
     if leads_record(kind, item.path, neighbours):
         yield RecordSource(kind, item, neighbours, budget, search.passwords)
@@ -334,6 +347,8 @@ def _find_record(
 
 def _find_in_carrier(kinds: tuple[CarrierKind, ...], opening: Opening, depth: int, search: Search) -> Iterator[Finding]:
     """The apps and records in a carrier; what is inside one file in another form is opened in its stead."""
+    from auditor.containers.carrier_kinds import open_carrier
+
     origin = opening.member.origin
     refused: AuditorError | None = None
     for kind in kinds:

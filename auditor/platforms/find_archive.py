@@ -134,7 +134,7 @@ def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> 
         prefix = "data/" if USERDATA.issubset(outer.get("", ())) else ""
         for folder, names in outer.items():
             if not any(inner in roots for inner in _outer_folders(f"{folder}/")):
-                yield from find_data_directories(origin.child(folder), f"{prefix}{folder}", names)
+                yield from find_data_directories(origin.child(folder), f"{prefix}{folder}", names, zipped.budget.limits)
         yield from neighbours.backups()
     for member in find_members(archive, origin, zipped.budget):
         if any(outer in roots for outer in _outer_folders(member.path)):

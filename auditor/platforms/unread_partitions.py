@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from auditor.containers.carrier_kinds import HEAD_SIZE
+from auditor.containers.carrier import HEAD_SIZE
 from auditor.containers.member import Member, source_of
 from auditor.errors import AuditorError
 from auditor.formats.foreign_carriers import recognise_disk_encryption

@@ -90,6 +90,8 @@ class Outcome:
     """Of these, the designated apps whose bytes were not read: those are counted in ``present``."""
     unseen: int = 0
     """Of these, the apps whose bytes were not read."""
+    traces: int = 0
+    """Apps that records name as gone, or in a history, and whose bytes were not read."""
     ended: bool = True
     """False for a run that was interrupted."""
     matched: Counter[tuple[bool, Grade]] = field(default_factory=Counter)
@@ -111,6 +113,7 @@ class Outcome:
     def add_listed(self, entry: ListedEntry) -> None:
         """Count one app that records name."""
         if not entry.is_present:
+            self.traces += not entry.code_seen
             return
         self.listed += 1
         self.unseen += not entry.code_seen
@@ -124,7 +127,12 @@ class Outcome:
     @property
     def complete(self) -> bool:
         """Whether everything was read and every question answered."""
-        return self.ended and self.unknown == 0 and self.unread == 0 and self.unseen == 0
+        return self.ended and self.unknown == 0 and self.unread == 0 and self.unseen == 0 and not self.only_traces
+
+    @property
+    def only_traces(self) -> bool:
+        """Whether all that was seen are histories and leftovers: they say nothing of what is there now."""
+        return self.traces > 0 and self.apps == 0 and self.listed == 0
 
     def has_finding(self, fail_on: FailOn) -> bool:
         return any(fail_on.covers(vendor, grade) for (vendor, grade), apps in self.matched.items() if apps)

@@ -69,6 +69,9 @@ def _headline(outcome: Outcome) -> str:
 
 
 def _apps_sentence(outcome: Outcome) -> str:
+    if outcome.only_traces:
+        named = _count(outcome.traces, "app")
+        return f"No app in the inputs; {named} in histories and leftovers, which do not tell what is there now"
     if outcome.apps == 0:
         return "No app in the inputs" if outcome.complete else "No app was found in the inputs"
     if outcome.apps == 1 and outcome.present:

@@ -217,7 +217,7 @@ def ios_lists() -> Iterator[Sample]:
                 (Listed("ios", "com.alipay.iphoneclient", history, matches=(("alipay", "claimed"),)),),
             ),
         ),
-        exit_code=4,
+        exit_code=3,
     )
 
 
