@@ -64,7 +64,7 @@ def report(*records: JudgedRecord, audits: tuple[Audit, ...] = ()) -> Report:
         (report(a_record(listing())), FINDING),
         (report(a_record(listing(SHOP))), INCOMPLETE),
         (report(a_record(listing(SHOP, version_code="80")), audits=(a_build(SHOP),)), CLEAN),
-        (report(a_record(listing(state=State.RESIDUAL))), NO_APP),
+        (report(a_record(listing(state=State.RESIDUAL))), INCOMPLETE),
         (report(a_record(listing(state=State.HISTORY)), audits=(a_build(SHOP),)), CLEAN),
         (report(a_record(listing(state=State.ARCHIVED))), FINDING),
         (report(a_record(listing(state=State.UNKNOWN))), FINDING),
