@@ -130,6 +130,12 @@ def _signer_conflicts(in_place: Sequence[Sighting]) -> Iterator[str]:
         if strange:
             others = "; ".join(dict.fromkeys(_in_form(other, _kind(strange[0])) for other in told))
             yield f"signer: {dated(item.source, item.when)} names {', '.join(strange)}; {others}"
+    recorded = [item for item in in_place if not item.build and (item.signers or item.digests)]
+    for item in in_place:
+        if item.unsigned and recorded:
+            # The system installs nothing unsigned: the file was changed later, or put in its place.
+            who = dated(recorded[0].source, recorded[0].when)
+            yield f"signer: {who} names one, and the signature of the file is {item.unsigned}"
     if any(_differ(one.digests, other.digests) for one, other in combinations(hashed, 2)) and not told:
         yield f"signer: {_said(hashed, lambda item: ' '.join(item.digests))}"
 

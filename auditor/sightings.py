@@ -17,6 +17,7 @@ from auditor.model import (
     RecordKind,
     Role,
     Signer,
+    SigningState,
     State,
     Verdict,
     placement_of,
@@ -24,6 +25,9 @@ from auditor.model import (
 from auditor.model.moments import latest, surely_before
 
 FILES = "app files"
+
+
+_UNSIGNED = frozenset({SigningState.MISSING, SigningState.INVALID})
 
 
 class Weight(IntEnum):
@@ -80,6 +84,8 @@ class Sighting:
     past_signers: tuple[Signer, ...] = ()
     digests: tuple[str, ...] = ()
     """What a record without certificates tells of the signers."""
+    unsigned: str = ""
+    """Of bytes whose signature is missing or invalid: which."""
     files: frozenset[str] = frozenset()
     """``sha256:`` of its package files, as far as they are told."""
     installer: str = ""
@@ -217,6 +223,7 @@ def _of_audit(audit: Audit, scan: DeviceScan) -> Sighting:
         version_code=app.version_code,
         signers=app.signing.signers,
         past_signers=app.signing.lineage,
+        unsigned=app.signing.state.value if app.signing.state in _UNSIGNED else "",
         files=frozenset(f"sha256:{part.sha256}" for part in app.parts),
         area=area_of(app.platform, ["/".join(app.origin.path)]),
         system=placement.system,

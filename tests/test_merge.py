@@ -540,6 +540,16 @@ def test_the_hash_of_a_dump_is_checked_against_the_certificate_of_a_binary_or_re
         )
 
 
+@pytest.mark.parametrize("state", [SigningState.MISSING, SigningState.INVALID])
+def test_a_file_that_is_not_signed_contradicts_a_record_that_names_a_signer(state: SigningState) -> None:
+    unsigned = a_build(signing=Signing(state))
+    for record in (hashed("one"), a_record(listing(version_code="80", signers=(a_signer(),)))):
+        (conflict,) = the_app(record, unsigned).conflicts
+        assert conflict.startswith("signer: ")
+        assert conflict.endswith(f"names one, and the signature of the file is {state.value}")
+    assert the_app(a_record(listing(version_code="80")), unsigned).conflicts == ()
+
+
 def test_the_hash_of_a_dump_may_be_of_an_earlier_signer() -> None:
     assert the_app(hashed("old"), build_signed("new", past=("old", "new"))).conflicts == ()
     assert the_app(hashed("new", "old"), build_signed("new", past=("old", "new"))).conflicts == ()
