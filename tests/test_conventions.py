@@ -139,7 +139,22 @@ def test_heavy_libraries_are_imported_only_where_they_are_used(trees: dict[Path,
     assert not wrong
 
 
-PURE = ("formats", "match", "match_app", "match_packers", "deep", "judge", "judge_record", "merge", "merge_app", "merge_conflicts", "sightings", "model", "limits", "errors")
+PURE = (
+    "formats",
+    "match",
+    "match_app",
+    "match_packers",
+    "deep",
+    "judge",
+    "judge_record",
+    "merge",
+    "merge_app",
+    "merge_conflicts",
+    "sightings",
+    "model",
+    "limits",
+    "errors",
+)
 
 
 def test_pure_modules_read_no_clock_file_or_environment(trees: dict[Path, ast.Module]) -> None:

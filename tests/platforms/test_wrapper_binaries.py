@@ -10,9 +10,9 @@ import pytest
 from auditor.errors import FormatError
 from auditor.limits import DEFAULT
 from auditor.model import Extraction, FactKind, Problem, ProblemCode
+from auditor.platforms.search import Search
 from auditor.platforms.wrapper_binaries import READERS
 from auditor.platforms.wrapper_reader import WrapperFacts
-from auditor.platforms.search import Search
 from auditor.scan import extract, open_argument
 from tests.builders import macho
 from tests.builders.apps import apk, bundle, ipa, put
