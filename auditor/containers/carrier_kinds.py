@@ -30,7 +30,7 @@ from auditor.formats import (
 )
 from auditor.formats.blob import Blob
 from auditor.formats.file_system import FileSystem
-from auditor.formats.partition import Partition, PartitionTable
+from auditor.formats.partition import Loss, Partition, PartitionTable
 from auditor.formats.source import Source
 from auditor.limits import Limits
 from auditor.model import Origin, Problem, ProblemCode
@@ -112,14 +112,10 @@ def _partitions(parse: Callable[[Source, Limits], PartitionTable]) -> Callable[[
     return opened
 
 
-_LOSSES = ("which is cut off", "there may be more", "is not read", "the first of them")
-"""Words of remarks after which files may be missing."""
-
-
 def _remark(origin: Origin, text: str) -> Problem:
     """What a table of partitions tells: that something is missing, or that it is merely odd."""
-    lost = any(words in text for words in _LOSSES)
-    return Problem(ProblemCode.CARRIER_INCOMPLETE if lost else ProblemCode.CARRIER_ODD, origin, text)
+    code = ProblemCode.CARRIER_INCOMPLETE if isinstance(text, Loss) else ProblemCode.CARRIER_ODD
+    return Problem(code, origin, str(text))
 
 
 def _partition(partition: Partition, opening: Opening) -> tuple[list[Member], list[Problem]]:

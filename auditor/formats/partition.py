@@ -43,6 +43,12 @@ class Partition:
         return base[-1] if base.endswith(("_a", "_b")) else ""
 
 
+class Loss(str):
+    """A remark on a table after which partitions or files may be missing; any other is merely odd."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionTable:
     """The parts of a disk, and what the user should know of the table."""

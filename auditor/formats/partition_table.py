@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from auditor.errors import FormatError, LimitError
-from auditor.formats.partition import Partition, PartitionTable, distinct, fit_name
+from auditor.formats.partition import Loss, Partition, PartitionTable, distinct, fit_name
 from auditor.formats.source import SliceSource, Source
 from auditor.limits import DEFAULT, MIB, Limits
 
@@ -229,7 +229,7 @@ def _place(
     elif start >= source.size:
         refusal = "it lies beyond the end of the image"
     elif start + size > source.size:
-        remarks.append(f"{name} reaches beyond the end of the image, which is cut off")
+        remarks.append(Loss(f"{name} reaches beyond the end of the image, which is cut off"))
     if refusal:
         remarks.append(f"{name} cannot be read: {refusal}")
     inner = None if refusal else SliceSource(source, start, size)
@@ -283,14 +283,14 @@ def _logical_drives(
     seen: set[int] = set()
     while True:
         if link in seen:
-            remarks.append("the chain of logical drives runs in a circle")
+            remarks.append(Loss("the chain of logical drives runs in a circle"))
             return
         seen.add(link)
         if len(seen) > limits.partitions:
             raise LimitError(f"more than {limits.partitions} logical drives on a disk; raise --limit partitions")
         entries = _mbr_entries(source.read(link * 512, 512)) if (link + 1) * 512 <= source.size else []
         if not entries:
-            remarks.append(f"the chain of logical drives breaks at sector {link}; there may be more of them")
+            remarks.append(Loss(f"the chain of logical drives breaks at sector {link}; there may be more of them"))
             return
         following = None
         for flag, kind, start, count in entries:

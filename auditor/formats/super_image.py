@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from auditor.errors import FormatError, LimitError, UnsupportedError
-from auditor.formats.partition import Partition, PartitionTable, distinct, fit_name
+from auditor.formats.partition import Loss, Partition, PartitionTable, distinct, fit_name
 from auditor.formats.source import Extent, MappedSource, Source
 from auditor.limits import DEFAULT, MIB, Limits
 
@@ -226,9 +226,12 @@ def _device_names(metadata: _Metadata) -> list[str]:
 def _remark_devices(metadata: _Metadata, remarks: list[str]) -> None:
     names = _device_names(metadata)
     if names and not names[0].startswith("super"):
-        remarks.append(f"the dynamic partitions lie on {', '.join(names)[:300]}; this image is the first of them")
+        remarks.append(Loss(f"the dynamic partitions lie on {', '.join(names)[:300]}; this image is the first of them"))
     elif len(names) > 1:
-        remarks.append(f"the dynamic partitions lie on {len(names)} block devices; this image is the first of them")
+        text = f"the dynamic partitions lie on {len(names)} block devices; this image is the first of them"
+        remarks.append(Loss(text))
+            Loss(f"the dynamic partitions lie on {len(names)} block devices; this image is the first of them")
+        )
 
 
 def _build(
@@ -247,7 +250,7 @@ def _build(
     built: MappedSource | None = None
     refusal = "a snapshot of Virtual A/B, which is not read" if name.endswith("-cow") else ""
     if name.endswith("-cow"):
-        remarks.append(f"an update of {name.removesuffix('-cow')} was not merged yet; {name} is not read")
+        remarks.append(Loss(f"an update of {name.removesuffix('-cow')} was not merged yet; {name} is not read"))
     elif len(layout) != count:
         refusal = f"its extents {first} to {first + count} are not in the table of {len(metadata.extents)}"
     elif size > _MOST_SIZE:
@@ -258,7 +261,7 @@ def _build(
         extents = list(_lay_out(source, layout))
         built = MappedSource(size, extents)
         if any(item.offset + item.size > source.size for item in extents):
-            remarks.append(f"{name} reaches beyond the end of the image, which is cut off")
+            remarks.append(Loss(f"{name} reaches beyond the end of the image, which is cut off"))
     if refusal and not name.endswith("-cow"):
         remarks.append(f"{name} cannot be read: {refusal}")
     kind = "disabled dynamic partition" if attributes & _DISABLED else "dynamic partition"
