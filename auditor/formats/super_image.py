@@ -230,8 +230,6 @@ def _remark_devices(metadata: _Metadata, remarks: list[str]) -> None:
     elif len(names) > 1:
         text = f"the dynamic partitions lie on {len(names)} block devices; this image is the first of them"
         remarks.append(Loss(text))
-            Loss(f"the dynamic partitions lie on {len(names)} block devices; this image is the first of them")
-        )
 
 
 def _build(

@@ -26,15 +26,13 @@ def _files_in(folder: Directory) -> Iterator[Member]:
         yield from (item for item in folder.entries()[0] if item.path.endswith(_SUFFIXES))
 
 
-def is_compiled_place(folder: str, place: str) -> bool:
-    """Whether a folder is where the code compiled from the APKs of another one lies."""
-    if place == folder:
-        return True
+def compiled_places(folder: str) -> Iterator[str]:
+    """The folders where the code compiled from the APKs of a folder may lie."""
     prefix = f"{folder}/" if folder else ""
-    if not place.startswith(prefix):
-        return False
-    steps = place[len(prefix) :].split("/")
-    return steps[-1] in _INSTRUCTION_SETS and (len(steps) == 1 or steps[:-1] == ["oat"])
+    yield folder
+    for name in sorted(_INSTRUCTION_SETS):
+        yield f"{prefix}{name}"
+        yield f"{prefix}oat/{name}"
 
 
 def belonging(apks: Iterable[Member], compiled: Iterable[Member]) -> tuple[Member, ...]:

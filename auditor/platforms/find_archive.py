@@ -14,7 +14,7 @@ from auditor.model import Origin, Problem, ProblemCode, placement_of
 from auditor.platforms.adb_backup_records import backup_of, is_backup_manifest
 from auditor.platforms.android_set import ApkProbe, group_apks, probe_apk
 from auditor.platforms.candidate import AndroidBundle, AndroidSet, IosBundle
-from auditor.platforms.compiled_files import belonging, is_compiled_place
+from auditor.platforms.compiled_files import belonging, compiled_places
 from auditor.platforms.data_directories import find_data_directories
 from auditor.platforms.layout import ios_roots, is_apk, is_app_bundle
 from auditor.platforms.record_source import RecordSource
@@ -112,9 +112,8 @@ class _Folders:
     def compiled(self, path: str) -> Iterator[Member]:
         """What was compiled from the APKs of a folder."""
         self.beside(path)
-        for folder, members in (self._folders or {}).items():
-            if is_compiled_place(path, folder):
-                yield from members.values()
+        for place in compiled_places(path):
+            yield from (self._folders or {}).get(place, {}).values()
 
 
 def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> Iterator[Finding]:
