@@ -25,6 +25,9 @@ Opener = Callable[[Member, Beside], Iterator[Finding]]
 """What looks at one member of the archive."""
 _SET_MARKERS = frozenset({"toc.pb", "manifest.json", "info.json", "meta.sai_v1.json", "meta.sai_v2.json"})
 
+_SET_DEPTH = 1
+"""Folders around the APKs of a set: bundletool puts them below splits/ and standalones/."""
+
 
 @dataclass(frozen=True, slots=True)
 class Zipped:
@@ -119,7 +122,7 @@ class _Folders:
 def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> Iterator[Finding]:
     """What an archive holds beside iOS bundles: its members by folder, so that split sets inside stay together."""
     archive, origin = zipped.archive, zipped.item.origin
-    marked = any(entry.name in _SET_MARKERS for entry in archive.entries) and not roots
+    marked = not roots and _is_set(archive)
     folders: dict[str, list[ApkProbe | Problem]] = {}
     expansions: list[Member] = []
     neighbours = _Folders(zipped)
@@ -156,6 +159,14 @@ def _find_in_members(zipped: Zipped, roots: Collection[str], opener: Opener) -> 
                 yield replace(grouped, compiled=belonging(grouped.apks, neighbours.compiled(where)))
             else:
                 yield grouped
+
+
+def _is_set(archive: Archive) -> bool:
+    """Whether an archive says that it is one split set; the tree of a device may have such a file by chance."""
+    names = [entry.name for entry in archive.entries]
+    return any(name in _SET_MARKERS for name in names) and not any(
+        name.endswith(".apk") and name.count("/") > _SET_DEPTH for name in names
+    )
 
 
 def _outer_names(archive: Archive) -> dict[str, list[str]]:

@@ -399,6 +399,12 @@ class TestSplitSets:
         assert shown(found) == [(ANDROID, "base.apk"), (ANDROID, "x.apk")]
         assert [len(item.apks) for item in found if isinstance(item, AndroidSet)] == [2, 1]
 
+    def test_the_tree_of_a_device_is_no_set_whatever_lies_at_its_root(self, tmp_path: Path) -> None:
+        tree = {"data/app/com.a-1/base.apk": APK, "data/app/com.b-1/base.apk": apk(declared("com.b"))}
+        put(tmp_path, {"ffs.zip": archive({**tree, "info.json": b"{}"})})
+        found = shown(list(open_argument(tmp_path / "ffs.zip", "ffs.zip", Search(), several=False)))
+        assert found == [(ANDROID, f"ffs.zip!{path}") for path in tree]
+
     @pytest.mark.parametrize("marker", ["toc.pb", "manifest.json", "info.json", "meta.sai_v1.json", "meta.sai_v2.json"])
     def test_a_marked_archive_is_one_app_wherever_its_apks_lie(self, tmp_path: Path, marker: str) -> None:
         data = archive({marker: b"", "splits/base-master.apk": APK, "other/b.apk": split("b"), "icon.png": b"x"})
