@@ -125,8 +125,16 @@ def _state(found: Sequence[Sighting], user: str, silent: frozenset[int]) -> Stat
         if decisive.weight is Weight.FILE and decisive.state is State.INSTALLED and not decisive.system:
             # The record of all apps beside it does not name it: the file is left over, or was put there.
             return State.PRESENT if decisive.scan in silent else State.INSTALLED
+        if not decisive.state.is_presence and any(_is_system_file(item) for item in found):
+            # Removed for a user, and still on the partition that nobody can write to.
+            return State.PRESENT
         return decisive.state
     return State.SHADOWED if any(item.state is State.SHADOWED for item in found) else State.UNKNOWN
+
+
+def _is_system_file(item: Sighting) -> bool:
+    """Whether the app was read where the system keeps its own."""
+    return bool(item.build) and item.system and item.weight is Weight.FILE
 
 
 def _newest(said: Sequence[Sighting]) -> Sighting:
@@ -214,12 +222,16 @@ def _matches(found: Sequence[Sighting], in_place: Sequence[Sighting]) -> tuple[M
     """
     read = [item for item in in_place if item.build]
     decided = {subject for item in read for subject, match in item.subjects if match.role is Role.APP}
+    placed = {subject for item in in_place if not item.build for subject, _ in item.subjects}
     told: dict[str, list[Match]] = {}
     best: dict[str, list[Match]] = {}
     for item in found:
         if read and item.build and item.weight is Weight.BACKUP:
             continue
         for subject, match in item.subjects:
+            if not item.build and subject in placed and item not in in_place:
+                # What a backup or a history tells of its signer is of another time.
+                continue
             if match.role is not Role.APP or subject not in decided or item in read:
                 (best if item.build else told).setdefault(subject, []).append(match)
     for subject, matches in told.items():

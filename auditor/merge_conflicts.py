@@ -21,7 +21,8 @@ def conflicts_of(
     unread: Mapping[int, tuple[str, ...]],
 ) -> Iterator[str]:
     """Every contradiction, the gravest first."""
-    yield from _signer_conflicts(in_place)
+    kept = [item for item in found if item.weight is Weight.BACKUP] if in_place else []
+    yield from _signer_conflicts([*in_place, *kept])
     yield from _state_conflicts(found)
     yield from _silent_records(found, full)
     yield from _version_conflicts(in_place)

@@ -174,6 +174,29 @@ def test_an_app_of_a_backup_alone_is_in_a_backup() -> None:
     assert app.last_seen == "2026-11-01T00:00:00Z"
 
 
+def test_what_a_backup_says_of_a_signer_is_shown_and_does_not_decide() -> None:
+    stranger = listing(state=State.BACKUP, signers=(a_signer("stranger"),))
+    backup = a_record(stranger, kind=RecordKind.ADB_BACKUP, place="old.ab!backup.tar!apps")
+    impostor = replace(
+        backup, apps=tuple(replace(item, matches=(an_id_match(grade=Grade.IMPOSTOR),)) for item in backup.apps)
+    )
+    app = the_app(dump(listing(user="0", signer_digests=(java_hash(),))), impostor)
+    assert [(match.subject, match.grade) for match in app.matches] == [("wechat", Grade.CLAIMED)]
+    assert any(conflict.startswith("signer: ") for conflict in app.conflicts)
+    alone = the_app(impostor)
+    assert [(match.subject, match.grade) for match in alone.matches] == [("wechat", Grade.IMPOSTOR)]
+
+
+@pytest.mark.parametrize("state", [State.RESIDUAL, State.HISTORY])
+def test_an_app_that_was_removed_for_its_user_still_lies_in_the_system_where_it_was_read(state: State) -> None:
+    factory = a_build(WECHAT, "phone.img!system/app/W/W.apk")
+    removed = dump(listing(WECHAT, state, "0"))
+    assert states(the_app(factory, removed)) == {"0": State.PRESENT}
+    assert states(the_app(a_scan(factory, number=1), a_scan(removed, number=2))) == {"0": State.PRESENT}
+    assert states(the_app(removed)) == {"0": state}
+    assert states(the_app(a_build(WECHAT), removed)) == {"0": state}
+
+
 # An updated system app.
 
 

@@ -218,6 +218,28 @@ def test_real_sources_of_a_device_are_merged(
         assert told in text
 
 
+def test_an_image_a_backup_and_a_dump_of_the_samples_contradict_each_other(
+    invoke: Invoke, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditor.scan, "Run", Run)
+    samples = Path(__file__).resolve().parents[2] / "samples"
+    for name in ("carriers/ext4-android.img", "devices/adb-plain.ab", "devices/dumpsys-package.txt"):
+        assert invoke("scan", samples / name, "--db", db, "--device", "p17", "-q").code == 1
+    ended = invoke("device", "show", "p17", "--db", db)
+    text = " ".join(ended.out.split())
+    assert ended.code == 1
+    assert text.startswith("Device p17: present: Alipay, WeChat, WeChat Pay Not proven absent: CamScanner,")
+    for told in (
+        "com.tencent.mm 8.0.60 (2880) (Android) WeChat: is the app by its id (claimed)",
+        "which names cert-wechat as its signer",
+        "known from adb backup, app files, dumpsys package",
+        "state user 0: installed; user 10: present, not installed",
+        "conflict signer: dumpsys package of ",
+        "factory copy 9.9.9 (999) at ext4-android.img!app/Alipay/Alipay.apk",
+    ):
+        assert told in text
+
+
 @pytest.mark.parametrize("output_format", ["text", "json"])
 @pytest.mark.parametrize("name", ["android.tar", "bugreport.zip", "ios-backup.zip"])
 def test_report_says_of_records_what_check_says(
